@@ -1,0 +1,4 @@
+//! What is Asterisk's own: its configuration files and its manager interface.
+
+pub mod ami;
+pub mod config;

@@ -1,0 +1,3 @@
+//! The `starkeeper` program.
+
+fn main() {}

@@ -1,0 +1,81 @@
+//! Address → what is really served: TCP, TLS with the chain captured even where it is invalid, the `/ws` upgrade with `sip`. This file
+//! is what leaves the room; the probe itself stands beside it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    bundle::{Chain, Leaf},
+    diagnosis::Finding,
+    settings::Address,
+};
+
+/// Which door is tried, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// `host:port` to connect to.
+    pub address: Address,
+    /// SNI, the `Host` header and the name that is verified; `None`: the address's host, and no name is verified.
+    pub server_name: Option<String>,
+    /// The request path, `/ws`.
+    pub path: String,
+    /// An `Origin` header, if one is to be sent.
+    pub origin: Option<String>,
+    /// For each stage.
+    pub timeout: Duration,
+}
+
+/// What one probe saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// When it began.
+    pub at: Timestamp,
+    /// How far it came.
+    pub door: Door,
+    /// What TLS served, also when the probe went no further.
+    pub served: Option<Served>,
+    /// How long each stage took, as far as it came.
+    pub times: StageTimes,
+    /// What kept it from going further (an error), and what browsers would refuse in what is served (of its own severity).
+    pub findings: Vec<Finding>,
+}
+
+/// How far a probe came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// `/ws` accepted a `sip` upgrade over TLS.
+    Open,
+    /// TLS works; the upgrade was not accepted.
+    Shut,
+    /// TCP connects and TLS fails: how a listener looks that lost its certificate.
+    Dark,
+    /// TCP connects and the TLS port answers in cleartext: how the newest releases look that lost their certificate.
+    Cleartext,
+    /// No name, no TCP connection, or no answer in time.
+    Unreachable,
+}
+
+/// What TLS served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Just as it came over the wire.
+    pub chain: Chain,
+    /// What the leaf says of itself; `None`: it cannot be parsed.
+    pub leaf: Option<Leaf>,
+    /// `TLSv1_3`.
+    pub protocol: String,
+    /// Whether browsers would accept it: no error among its findings.
+    pub acceptable: bool,
+}
+
+/// How long each stage took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StageTimes {
+    /// Name resolution and TCP connect.
+    pub tcp: Option<Duration>,
+    /// TLS handshake.
+    pub tls: Option<Duration>,
+    /// HTTP upgrade.
+    pub upgrade: Option<Duration>,
+}

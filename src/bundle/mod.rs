@@ -1,6 +1,8 @@
 //! `Snapshot` + now → [`Bundle`] or [`Rejection`]: PEM, key match, chain, names, validity, strength, and readability by Asterisk's
 //! user. Pure. Holding a [`Bundle`] proves that Asterisk's OpenSSL would load it.
 
+pub mod browser;
+
 use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;

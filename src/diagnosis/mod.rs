@@ -2,8 +2,10 @@
 //! logs. What enters is a [`Code`] with its evidence; what leaves also knows its meaning and its remedy, in English and Portuguese.
 
 mod code;
+mod lang;
 
 pub use code::{Code, Group, UnknownCode};
+pub use lang::Lang;
 
 use std::{fmt, path::Path};
 

@@ -18,3 +18,4 @@ pub mod diagnosis;
 pub mod material;
 pub mod proof;
 pub mod settings;
+pub mod state;

@@ -1,0 +1,442 @@
+//! Each test is a story: inputs at fixed moments, and the exact commands that come of them.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use rustls_pki_types::CertificateDer;
+
+use super::*;
+use crate::{
+    bundle::{Chain, Fingerprint, Leaf},
+    clock::Tick,
+    diagnosis::Code,
+    material::{Capture, Content},
+    proof::{Served, StageTimes},
+};
+
+/// A state, and a clock that goes on by what the story says.
+struct Story {
+    state: State,
+    now: Now,
+}
+
+impl Story {
+    fn new() -> Self {
+        Self::with(HealMeans::AbsentInclude)
+    }
+
+    fn with(heal: HealMeans) -> Self {
+        let now = Now { wall: Timestamp::from_second(1_800_000_000).unwrap(), tick: Tick(Duration::from_secs(100)) };
+        let policy = Policy { probe_interval: Duration::from_secs(10), grace: Duration::from_secs(2), seed: 1 };
+        Story { state: State::new(policy, Means { modules: vec!["http".to_owned()], heal }, now), now }
+    }
+
+    /// A story that begins with generation `a` served and proved.
+    fn serving_a() -> Self {
+        Self::serving_a_with(HealMeans::AbsentInclude)
+    }
+
+    fn serving_a_with(heal: HealMeans) -> Self {
+        let mut story = Story::with(heal);
+        assert_eq!(story.hear(good('a')), [Command::Probe]);
+        assert_eq!(story.hear(connected()), []);
+        assert_eq!(story.hear(open('a')), [Command::Probe], "AMI came up meanwhile: only a fresh look counts");
+        assert_eq!(story.hear(open('a')), []);
+        assert_eq!(story.state.phase(), Phase::Serving);
+        story
+    }
+
+    fn hear(&mut self, input: Input) -> Vec<Command> {
+        self.now.tick = self.now.tick + Duration::from_millis(1);
+        self.state.step(input, self.now)
+    }
+
+    fn after(&mut self, span: Duration) -> &mut Self {
+        self.now.tick = self.now.tick + span;
+        self.now.wall += jiff::SignedDuration::try_from(span).unwrap();
+        self
+    }
+
+    /// Goes to the deadline that the state asks for.
+    fn deadline(&mut self) -> Vec<Command> {
+        let deadline = self.state.deadline(self.now).expect("the story goes on");
+        self.now.tick = self.now.tick.max(deadline);
+        self.state.step(Input::Deadline, self.now)
+    }
+
+    /// Goes from deadline to deadline while only probes come of it, each seeing `seen`, until something else comes.
+    fn probing(&mut self, seen: &Input) -> Vec<Command> {
+        for _ in 0..200 {
+            let commands = self.deadline();
+            if commands == [Command::Probe] {
+                assert_eq!(self.hear(seen.clone()), []);
+            } else if !commands.is_empty() {
+                return commands;
+            }
+        }
+        Vec::new()
+    }
+
+    fn phase(&self) -> Phase {
+        self.state.phase()
+    }
+}
+
+fn chain(of: char) -> Chain {
+    Chain::new(vec![CertificateDer::from(vec![of as u8]), CertificateDer::from(vec![0])]).unwrap()
+}
+
+fn snapshot(cert: char, key: char) -> Arc<Snapshot> {
+    let capture = |path: &str, of| Capture { path: PathBuf::from(path), content: Ok(Content::new(vec![of as u8])), way: Vec::new() };
+    Arc::new(Snapshot { cert: capture("tls.crt", cert), key: capture("tls.key", key) })
+}
+
+fn bundle(of: char, findings: Vec<Finding>) -> Bundle {
+    let at = Timestamp::from_second(1_800_000_000).unwrap();
+    let leaf = Leaf {
+        subject: of.to_string(),
+        issuer: "CA".to_owned(),
+        serial: "01".to_owned(),
+        names: Vec::new(),
+        not_before: at,
+        not_after: at,
+        key_algorithm: "P-256".to_owned(),
+        fingerprint_sha256: Fingerprint::of(chain(of).leaf()),
+    };
+    Bundle { snapshot: snapshot(of, of), chain: chain(of), leaf, findings }
+}
+
+fn material(judgement: Judgement) -> Input {
+    Input::Material { judgement, noticed: Tick(Duration::from_secs(100)), check: Duration::from_micros(300) }
+}
+fn good(of: char) -> Input {
+    material(Ok(bundle(of, Vec::new())))
+}
+fn refused(of: char) -> Input {
+    material(Ok(bundle(of, vec![Finding::new(Code::LeafExpired)])))
+}
+fn mismatch(cert: char, key: char) -> Input {
+    material(Err(Rejection { snapshot: snapshot(cert, key), leaf: None, findings: vec![Finding::new(Code::KeyMismatch)] }))
+}
+fn connected() -> Input {
+    Input::Ami(AmiEvent::Connected { version: "11.0.0".to_owned() })
+}
+fn disconnected() -> Input {
+    Input::Ami(AmiEvent::Disconnected(Finding::new(Code::AmiRefused)))
+}
+fn reload_seen() -> Input {
+    Input::Ami(AmiEvent::Reload { module: "http".to_owned(), status: ReloadStatus::Done })
+}
+fn observed(door: Door, served: Option<(char, bool)>) -> Input {
+    Input::Observed(Box::new(Observation {
+        at: Timestamp::from_second(1_800_000_000).unwrap(),
+        door,
+        served: served.map(|(of, acceptable)| Served { chain: chain(of), leaf: None, protocol: "TLSv1_3".to_owned(), acceptable }),
+        times: StageTimes::default(),
+        findings: Vec::new(),
+    }))
+}
+fn open(of: char) -> Input {
+    observed(Door::Open, Some((of, true)))
+}
+fn dark() -> Input {
+    observed(Door::Dark, None)
+}
+fn unreachable() -> Input {
+    observed(Door::Unreachable, None)
+}
+fn done() -> Input {
+    Input::Reloaded(ReloadOutcome::Answered(Reloaded::Done))
+}
+fn reload(of: char) -> Command {
+    Command::Reload { snapshot: snapshot(of, of), modules: vec!["http".to_owned()], touch: None }
+}
+
+#[test]
+fn a_rotation_is_one_reload_and_one_probe() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+    assert_eq!(story.phase(), Phase::Reloading { healing: false });
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.phase(), Phase::Proving);
+    assert_eq!(story.hear(reload_seen()), [], "the echo of our own reload asks for nothing");
+    assert_eq!(story.hear(open('b')), []);
+    assert_eq!(story.phase(), Phase::Serving);
+    assert_eq!(story.state.tally().proved, 1);
+    assert!(story.state.tally().last.is_some());
+}
+
+#[test]
+fn what_is_served_already_is_not_reloaded() {
+    let mut story = Story::new();
+    assert_eq!(story.hear(connected()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.hear(good('a')), []);
+    assert_eq!(story.phase(), Phase::Serving);
+    assert_eq!(story.state.tally(), &Tally { probes: [1, 0, 0, 0, 0], ..Tally::default() });
+}
+
+#[test]
+fn files_that_go_back_to_what_is_served_are_not_reloaded() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(mismatch('b', 'a')), []);
+    assert_eq!(story.hear(good('a')), []);
+    assert_eq!(story.phase(), Phase::Serving);
+}
+
+#[test]
+fn a_torn_pair_is_waited_for_in_silence_then_named() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(mismatch('b', 'a')), []);
+    assert_eq!(story.phase(), Phase::Serving, "it may be half-written");
+    assert_eq!(story.deadline(), []);
+    assert_eq!(story.phase(), Phase::Rejected);
+    assert_eq!(story.state.tally().rejected, 1);
+    assert_eq!(story.hear(mismatch('b', 'a')), [], "judged again, and not counted again");
+    assert_eq!(story.state.tally().rejected, 1);
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+}
+
+#[test]
+fn nothing_is_reloaded_while_the_newest_files_are_bad() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(mismatch('b', 'a')), []);
+    assert_eq!(story.hear(reload_seen()), [Command::Probe], "somebody reloaded the bad pair");
+    assert_eq!(story.hear(dark()), []);
+    assert_eq!(story.probing(&dark()), [], "no heal can come of bad files");
+    assert_eq!(story.phase(), Phase::Rejected);
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+    assert_eq!(story.phase(), Phase::Reloading { healing: true });
+}
+
+#[test]
+fn what_browsers_would_refuse_does_not_replace_what_they_accept() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(refused('b')), []);
+    assert_eq!(story.phase(), Phase::Rejected);
+    assert_eq!(story.state.tally().rejected, 1);
+    assert!(story.state.held_back());
+    assert_eq!(story.hear(good('c')), [reload('c')]);
+}
+
+#[test]
+fn what_browsers_would_refuse_replaces_what_they_refuse_too() {
+    let mut story = Story::new();
+    assert_eq!(story.hear(connected()), [Command::Probe]);
+    assert_eq!(story.hear(observed(Door::Open, Some(('a', false)))), []);
+    assert_eq!(story.hear(refused('b')), [reload('b')]);
+}
+
+#[test]
+fn a_reload_never_starts_while_a_probe_is_under_way() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.deadline(), [Command::Probe]);
+    assert_eq!(story.hear(good('b')), []);
+    assert_eq!(story.state.deadline(story.now), None, "only the probe's end can let it go on");
+    assert_eq!(story.hear(open('a')), [reload('b')]);
+    assert_eq!(story.hear(Input::LookAgain), [Command::Rescan, Command::ReadConfig], "and no probe during the reload");
+    assert_eq!(story.hear(done()), [Command::Probe]);
+}
+
+#[test]
+fn a_wedge_by_somebody_elses_hand_is_healed() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(reload_seen()), [Command::Probe]);
+    assert_eq!(story.hear(dark()), []);
+    assert_eq!(story.phase(), Phase::Serving, "seen once it may be the 1 to 4 ms of a reload");
+    assert_eq!(story.deadline(), [Command::Probe]);
+    assert_eq!(story.hear(dark()), [reload('a')]);
+    assert_eq!(story.phase(), Phase::Reloading { healing: true });
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.phase(), Phase::Serving);
+    assert_eq!((story.state.tally().healed, story.state.tally().proved), (1, 0));
+}
+
+#[test]
+fn a_stamp_is_touched_to_heal_and_only_then() {
+    let mut story = Story::serving_a_with(HealMeans::Stamp(PathBuf::from("/etc/asterisk/stamp.conf")));
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('b')), []);
+    assert_eq!(story.hear(reload_seen()), [], "our own, late");
+    assert_eq!(story.hear(reload_seen()), [Command::Probe]);
+    assert_eq!(story.hear(dark()), []);
+    assert_eq!(story.deadline(), [Command::Probe]);
+    let touching = Command::Reload {
+        snapshot: snapshot('b', 'b'),
+        modules: vec!["http".to_owned()],
+        touch: Some(PathBuf::from("/etc/asterisk/stamp.conf")),
+    };
+    assert_eq!(story.hear(dark()), [touching]);
+}
+
+#[test]
+fn a_wedge_that_cannot_be_healed_is_given_up_after_one_try() {
+    let mut story = Story::serving_a_with(HealMeans::None(Finding::new(Code::CannotHeal)));
+    assert_eq!(story.hear(reload_seen()), [Command::Probe]);
+    assert_eq!(story.hear(dark()), []);
+    assert_eq!(story.deadline(), [Command::Probe]);
+    assert_eq!(story.hear(dark()), [reload('a')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(dark()), []);
+    assert_eq!(story.probing(&dark()), []);
+    assert_eq!(story.phase(), Phase::Wedged);
+    assert!(story.state.gave_up());
+    let means = Means { modules: vec!["http".to_owned()], heal: HealMeans::AbsentInclude };
+    let mut commands = story.hear(Input::Config(means));
+    if commands == [Command::Probe] {
+        commands = story.hear(dark());
+    }
+    assert_eq!(commands, [reload('a')], "the line was pasted: now a reload heals");
+}
+
+#[test]
+fn reloads_that_change_nothing_are_few_and_further_and_further_apart() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+    let mut waits = Vec::new();
+    loop {
+        assert_eq!(story.hear(done()), [Command::Probe]);
+        assert_eq!(story.hear(open('a')), []);
+        let before = story.now.tick;
+        if story.probing(&open('a')).is_empty() {
+            break;
+        }
+        waits.push(story.now.tick - before);
+    }
+    assert_eq!(waits.len(), 3, "four reloads in all: {waits:?}");
+    assert!(waits.is_sorted() && waits[0] >= Duration::from_millis(500), "{waits:?}");
+    assert!(story.state.gave_up());
+    assert_eq!(story.phase(), Phase::Proving);
+    assert_eq!(story.hear(good('c')), [reload('c')], "new material begins anew");
+}
+
+#[test]
+fn a_failed_reload_is_tried_again_and_a_failure_that_stays_is_told() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+    let denied = Finding::new(Code::AmiPermissionDenied);
+    assert_eq!(story.hear(Input::Reloaded(ReloadOutcome::Failed(denied.clone()))), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.state.reload_failure(), Some(&denied));
+    assert_eq!(story.probing(&open('a')), [reload('b')]);
+}
+
+#[test]
+fn a_queued_reload_is_waiting_and_not_success() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+    assert_eq!(story.hear(Input::Reloaded(ReloadOutcome::Answered(Reloaded::Queued))), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.phase(), Phase::Proving);
+    assert_eq!(story.state.reload_failure().map(|f| f.code), Some(Code::AmiBooting));
+    assert_eq!(story.probing(&open('a')), [reload('b')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('b')), []);
+    assert_eq!((story.phase(), story.state.reload_failure()), (Phase::Serving, None));
+}
+
+#[test]
+fn files_that_moved_under_a_reload_are_not_loaded() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+    assert_eq!(story.hear(Input::Reloaded(ReloadOutcome::FilesMoved)), []);
+    assert_eq!(story.hear(good('c')), [reload('c')]);
+}
+
+#[test]
+fn without_ami_a_rotation_waits_and_the_door_stays_open() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(disconnected()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.phase(), Phase::Serving, "what the port serves is the truth");
+    assert_eq!(story.hear(good('b')), []);
+    assert_eq!(story.phase(), Phase::Unreachable);
+    assert_eq!(story.hear(connected()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), [reload('b')]);
+}
+
+#[test]
+fn a_restarted_asterisk_is_proved_anew() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(disconnected()), [Command::Probe]);
+    assert_eq!(story.hear(unreachable()), []);
+    assert_eq!(story.deadline(), [Command::Probe]);
+    assert_eq!(story.hear(unreachable()), []);
+    assert_eq!(story.phase(), Phase::Unreachable);
+    assert_eq!(story.hear(connected()), [Command::Probe]);
+    assert_eq!(story.hear(Input::Ami(AmiEvent::FullyBooted)), []);
+    assert_eq!(story.hear(open('a')), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.phase(), Phase::Serving);
+    assert_eq!(story.state.tally().proved, 0, "no reload was needed");
+}
+
+#[test]
+fn an_open_door_seen_shut_once_stays_open() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.deadline(), [Command::Probe]);
+    assert_eq!(story.hear(unreachable()), []);
+    assert_eq!(story.state.door().map(|door| door.door), Some(Door::Open));
+    let before = story.now.tick;
+    assert_eq!(story.deadline(), [Command::Probe]);
+    assert!(story.now.tick - before <= Duration::from_millis(100));
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.phase(), Phase::Serving);
+}
+
+#[test]
+fn an_upgrade_that_is_refused_is_no_reason_to_reload() {
+    let mut story = Story::serving_a();
+    let shut = observed(Door::Shut, Some(('a', true)));
+    assert_eq!(story.deadline(), [Command::Probe]);
+    assert_eq!(story.hear(shut.clone()), []);
+    assert_eq!(story.probing(&shut), []);
+    assert_eq!(story.phase(), Phase::Proving);
+}
+
+#[test]
+fn the_first_generation_is_loaded_into_an_asterisk_that_came_up_dark() {
+    let mut story = Story::new();
+    assert_eq!(story.hear(connected()), [Command::Probe]);
+    assert_eq!(story.hear(mismatch('a', 'b')), []);
+    assert_eq!(story.hear(dark()), []);
+    assert_eq!(story.phase(), Phase::AwaitingMaterial);
+    assert_eq!(story.hear(good('a')), [reload('a')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!((story.phase(), story.state.tally().healed), (Phase::Serving, 1));
+}
+
+#[test]
+fn without_modules_to_reload_nothing_is_reloaded() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(Input::Config(Means { modules: Vec::new(), heal: HealMeans::Unknown })), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.hear(good('b')), []);
+    assert_eq!(story.probing(&open('a')), []);
+}
+
+#[test]
+fn asked_to_stop_it_does_nothing_more() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.deadline(), [Command::Probe]);
+    assert_eq!(story.hear(Input::Stop), [Command::Exit]);
+    assert_eq!(story.phase(), Phase::Stopping);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.hear(good('b')), []);
+    assert_eq!(story.state.deadline(story.now), None);
+}
+
+#[test]
+fn while_all_is_well_it_only_probes_once_an_interval() {
+    let mut story = Story::serving_a();
+    for _ in 0..50 {
+        let before = story.now.tick;
+        assert_eq!(story.deadline(), [Command::Probe]);
+        assert_eq!(story.now.tick - before, Duration::from_secs(10));
+        assert_eq!(story.hear(open('a')), []);
+        story.after(Duration::ZERO);
+    }
+}

@@ -17,5 +17,6 @@ pub mod clock;
 pub mod diagnosis;
 pub mod material;
 pub mod proof;
+pub mod report;
 pub mod settings;
 pub mod state;

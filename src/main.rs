@@ -1,3 +1,7 @@
-//! The `starkeeper` program.
+//! The `starkeeper` program: arguments → a subcommand; its end → an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    starkeeper::cli::main()
+}

@@ -98,6 +98,7 @@ pub struct State {
     ami: AmiLink,
     /// The last observation that is believed, and since when the door has been so.
     door: Option<(Observation, Now)>,
+    looked: Option<Tick>,
     /// An open door was seen shut, once: it is looked at again before that is believed.
     doubted: bool,
     /// Something happened after which only a fresh look counts.
@@ -147,6 +148,7 @@ impl State {
             means,
             ami: AmiLink::Down { finding: None, since: now },
             door: None,
+            looked: None,
             doubted: false,
             look: true,
             next_probe: now.tick,
@@ -234,13 +236,27 @@ impl State {
     fn take_bad(&mut self, rejection: Rejection, now: Now) {
         let named_from = self.bad.as_ref().map_or(now.tick + self.policy.grace, |bad| bad.named_from);
         let counted = self.bad.as_ref().is_some_and(|bad| bad.counted && bad.rejection.snapshot == rejection.snapshot);
-        self.bad = Some(Rejected { rejection: Arc::new(rejection), since: now, named_from, counted });
+        let torn = self.torn(&rejection);
+        self.bad = Some(Rejected { rejection: Arc::new(rejection), since: now, named_from, counted, torn });
+    }
+
+    /// A mismatch of which one half is still the former one: the writer of the other half is slow, or forgot it.
+    fn torn(&self, rejection: &Rejection) -> Option<Finding> {
+        rejection.findings.iter().find(|finding| finding.code == Code::KeyMismatch)?;
+        let (old, new) = (&self.good.as_ref()?.bundle.snapshot, &rejection.snapshot);
+        let (changed, left) = match (old.cert.content == new.cert.content, old.key.content == new.key.content) {
+            (false, true) => (&new.cert, &new.key),
+            (true, false) => (&new.key, &new.cert),
+            (true, true) | (false, false) => return None,
+        };
+        Some(Finding::new(Code::PairTorn).with("file", left.path.as_path()).with("found", "unchanged").with("expected", changed.path.as_path()))
     }
 
     fn take_ami(&mut self, event: AmiEvent, now: Now) {
         match event {
             AmiEvent::Connected { version } => {
                 self.ami = AmiLink::Up { version, booted: false, since: now };
+                self.tally.ami_connects += 1;
                 self.begin_anew(now);
             }
             AmiEvent::FullyBooted => {
@@ -271,6 +287,7 @@ impl State {
 
     fn take_observation(&mut self, observation: Observation, now: Now) {
         self.busy = None;
+        self.looked = Some(now.tick);
         self.tally.probed(observation.door);
         let open = observation.door == Door::Open;
         let expected_open = self.proving.is_some() || self.door().is_some_and(|door| door.door == Door::Open);
@@ -451,6 +468,11 @@ impl State {
     /// Since when the door has been as it is.
     pub fn door_since(&self) -> Option<Now> {
         self.door.as_ref().map(|(_, since)| *since)
+    }
+
+    /// When the door was last looked at, seen as it is or not.
+    pub fn looked(&self) -> Option<Tick> {
+        self.looked
     }
 
     /// The connection to AMI.

@@ -31,6 +31,14 @@ pub struct Rejected {
     /// From when on it is no longer taken for half-written.
     pub named_from: Tick,
     pub(super) counted: bool,
+    pub(super) torn: Option<Finding>,
+}
+
+impl Rejected {
+    /// Everything that is wrong with it. A pair of which only one half is new is also called torn.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.rejection.findings.iter().chain(&self.torn)
+    }
 }
 
 /// What Asterisk's own files (and the settings) allow.
@@ -190,6 +198,8 @@ pub struct Tally {
     pub not_healed: u64,
     /// Probes, by door: open, shut, dark, cleartext, unreachable.
     pub probes: [u64; 5],
+    /// Logins to AMI.
+    pub ami_connects: u64,
     /// The last rotation that was proved: when, and how long it took.
     pub last: Option<(Now, Timing)>,
 }

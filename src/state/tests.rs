@@ -173,7 +173,7 @@ fn what_is_served_already_is_not_reloaded() {
     assert_eq!(story.hear(open('a')), []);
     assert_eq!(story.hear(good('a')), []);
     assert_eq!(story.phase(), Phase::Serving);
-    assert_eq!(story.state.tally(), &Tally { probes: [1, 0, 0, 0, 0], ..Tally::default() });
+    assert_eq!(story.state.tally(), &Tally { probes: [1, 0, 0, 0, 0], ami_connects: 1, ..Tally::default() });
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! `run` and `reload`: settings are loaded, the log is set up, and the agent runs: until it is stopped, or until one rotation is proved.
+
+use std::{fs, path::Path, process::ExitCode, time::Duration};
+
+use super::{Common, Output, USAGE, terminal};
+use crate::{
+    settings::{self, LogFormat, LogSettings, Overrides, Settings},
+    supervise,
+};
+
+const DEFAULT_FILE: &str = "/etc/starkeeper/starkeeper.yaml";
+
+pub(super) fn run(common: &Common, overrides: &Overrides) -> ExitCode {
+    let settings = match load(common, overrides) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    start_log(&settings.log);
+    match supervise::run(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::err(&format!("error: failed to {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Loads the settings, or says everything that is wrong with them.
+fn load(common: &Common, overrides: &Overrides) -> Result<Settings, ExitCode> {
+    let named = common.config.as_deref();
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    let bytes = match fs::read(path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => {
+            terminal::err(&format!("error: failed to read the settings file {}: {error}", path.display()));
+            return Err(ExitCode::from(USAGE));
+        }
+    };
+    let inputs = settings::Inputs {
+        file: bytes.as_deref().map(|bytes| (path, bytes)),
+        overrides,
+        environment: &|name| std::env::var(name).ok(),
+        read: &|path| fs::read(path),
+    };
+    settings::load(inputs).map_err(|errors| {
+        match common.output {
+            Output::Text => terminal::err(&errors.to_string()),
+            Output::Json => terminal::out(&serde_json::json!({ "version": 1, "errors": errors }).to_string()),
+        }
+        ExitCode::from(USAGE)
+    })
+}
+
+/// JSON away from a terminal, text on one; always on stderr.
+fn start_log(log: &LogSettings) {
+    use std::io::IsTerminal as _;
+    use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let json = match log.format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+    };
+    let registry = tracing_subscriber::registry().with(filter);
+    let done = if json {
+        registry.with(fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_writer(std::io::stderr)).try_init()
+    } else {
+        let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+        registry.with(fmt::layer().with_ansi(colours).with_target(false).with_writer(std::io::stderr)).try_init()
+    };
+    // Set up twice only by a caller of the library that has a log of its own.
+    let _ = done;
+}

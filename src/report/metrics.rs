@@ -1,0 +1,227 @@
+//! `Status` → metrics, in OpenMetrics or Prometheus text. Base units, timestamps rather than what is left, closed label sets.
+
+use std::collections::BTreeMap;
+
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, text},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    registry::{Registry, Unit},
+};
+
+use super::status::{Status, Surface};
+use crate::{bundle::Leaf, state::Phase};
+
+/// Which of the two formats is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `application/openmetrics-text`
+    OpenMetrics,
+    /// `text/plain`, the format of Prometheus 0.0.4.
+    Prometheus,
+}
+
+impl Format {
+    /// By the request's `Accept`.
+    pub fn accepted(accept: &str) -> Self {
+        if accept.contains("application/openmetrics-text") { Format::OpenMetrics } else { Format::Prometheus }
+    }
+
+    /// The response's `Content-Type`.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Format::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
+
+/// The whole exposition.
+pub fn exposition(status: &Status, format: Format) -> String {
+    let mut registry = Registry::with_prefix("starkeeper");
+    registry.register_collector(Box::new(Exposed(status.clone())));
+    let mut out = String::new();
+    // Writing to a String does not fail.
+    let _ = text::encode(&mut out, &registry);
+    match format {
+        Format::OpenMetrics => out,
+        Format::Prometheus => prometheus(&out),
+    }
+}
+
+/// Prometheus' own format names a counter with its `_total`, and has no end mark.
+fn prometheus(openmetrics: &str) -> String {
+    let mut out = String::with_capacity(openmetrics.len());
+    let mut lines = openmetrics.lines().peekable();
+    while let Some(line) = lines.next() {
+        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        match words.as_slice() {
+            ["#", "EOF"] | ["#", "UNIT", ..] => continue,
+            ["#", "HELP", name, help] if lines.peek().is_some_and(|next| next.ends_with(" counter")) => {
+                out.push_str(&format!("# HELP {name}_total {help}\n"));
+            }
+            ["#", "TYPE", name, "counter"] => out.push_str(&format!("# TYPE {name}_total counter\n")),
+            _ => {
+                out.push_str(line);
+                out.push('\n');
+            }
+        }
+    }
+    out
+}
+
+#[derive(Debug)]
+struct Exposed(Status);
+
+impl Collector for Exposed {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let status = &self.0;
+        let mut out = Writer(&mut encoder);
+        out.gauge("build_info", "The agent's own version", None, &[(&[("version", status.agent)][..], 1.0)])?;
+        let phases: Vec<_> = Phase::NAMES.iter().map(|name| ([("phase", *name)], flag(*name == status.phase))).collect();
+        out.gauge("phase", "1 for the phase that the agent is in", None, &rows(&phases))?;
+        out.gauge("ready", "Whether /ws accepts a sip upgrade over TLS", None, &[(&[], flag(status.ready.ok))])?;
+        out.gauge("live", "0 only when a restart of Asterisk would help", None, &[(&[], flag(status.live.ok))])?;
+        self.certificates(&mut out)?;
+        let matches: Vec<_> = status.surfaces.iter().map(|s| ([("surface", s.surface)], flag(s.matches_wanted))).collect();
+        out.gauge("served_matches_wanted", "Whether leaf and chain on the wire are those of the newest good pair", None, &rows(&matches))?;
+        self.rotations(&mut out)?;
+        self.probes(&mut out)?;
+        out.gauge("ami_connected", "Whether the agent is logged in to AMI", None, &[(&[], flag(status.ami.connected))])?;
+        let reconnects = status.counts.ami_connects.saturating_sub(1);
+        out.counter("ami_reconnects", "Logins to AMI after the first", &[(&[], reconnects)])?;
+        let heals = [([("outcome", "healed")], status.counts.healed), ([("outcome", "not-healed")], status.counts.not_healed)];
+        out.counter("heals", "Reloads to bring a dark listener back", &rows(&heals))?;
+        let mut found: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+        for finding in &status.findings {
+            *found.entry((finding.code.name(), severity(finding.severity))).or_default() += 1.0;
+        }
+        let found: Vec<_> = found.into_iter().map(|((code, severity), n)| ([("code", code), ("severity", severity)], n)).collect();
+        out.gauge("findings", "What is wrong just now", None, &rows(&found))
+    }
+}
+
+impl Exposed {
+    fn certificates(&self, out: &mut Writer<'_, '_>) -> Result<(), std::fmt::Error> {
+        let status = &self.0;
+        let known: Vec<(&str, &str, &Leaf)> = (status.files.leaf.iter().map(|leaf| ("files", "wss", leaf)))
+            .chain(status.surfaces.iter().filter_map(|s: &Surface| s.served.as_ref().map(|leaf| ("served", s.surface, leaf))))
+            .collect();
+        let dated = |date: fn(&Leaf) -> i64| -> Vec<_> {
+            known.iter().map(|(source, surface, leaf)| ([("source", *source), ("surface", *surface)], date(leaf) as f64)).collect()
+        };
+        let until = dated(|leaf| leaf.not_after.as_second());
+        out.gauge("certificate_not_after_timestamp", "When the leaf expires", Some(Unit::Seconds), &rows(&until))?;
+        let from = dated(|leaf| leaf.not_before.as_second());
+        out.gauge("certificate_not_before_timestamp", "From when on the leaf is valid", Some(Unit::Seconds), &rows(&from))?;
+        let prints: Vec<String> = known.iter().map(|(_, _, leaf)| leaf.fingerprint_sha256.to_string()).collect();
+        let infos: Vec<_> = known
+            .iter()
+            .zip(&prints)
+            .map(|((source, surface, leaf), print)| {
+                let labels = [
+                    ("source", *source),
+                    ("surface", *surface),
+                    ("subject", leaf.subject.as_str()),
+                    ("issuer", leaf.issuer.as_str()),
+                    ("serial", leaf.serial.as_str()),
+                    ("fingerprint_sha256", print.as_str()),
+                ];
+                (labels, 1.0)
+            })
+            .collect();
+        out.gauge("certificate_info", "Which leaf it is", None, &rows(&infos))
+    }
+
+    fn rotations(&self, out: &mut Writer<'_, '_>) -> Result<(), std::fmt::Error> {
+        let counts = &self.0.counts;
+        let outcomes = [
+            ([("outcome", "proved")], counts.proved),
+            ([("outcome", "already-served")], counts.already_served),
+            ([("outcome", "rejected")], counts.rejected),
+            ([("outcome", "unproved")], counts.unproved),
+        ];
+        out.counter("rotations", "Generations of the files, by what came of them", &rows(&outcomes))?;
+        let Some(last) = self.0.last_rotation else { return Ok(()) };
+        let millis = last.millis;
+        let stages = [
+            ([("stage", "settle")], millis.settle / 1e3),
+            ([("stage", "check")], millis.check / 1e3),
+            ([("stage", "reload")], millis.reload / 1e3),
+            ([("stage", "prove")], millis.prove / 1e3),
+            ([("stage", "total")], millis.total / 1e3),
+        ];
+        out.gauge("rotation_duration", "Of the last rotation that was proved", Some(Unit::Seconds), &rows(&stages))?;
+        let at = last.at.as_second() as f64;
+        out.gauge("last_rotation_timestamp", "When the last rotation was proved", Some(Unit::Seconds), &[(&[], at)])
+    }
+
+    fn probes(&self, out: &mut Writer<'_, '_>) -> Result<(), std::fmt::Error> {
+        let probes = &self.0.counts.probes;
+        let outcomes = [
+            ([("outcome", "open")], probes.open),
+            ([("outcome", "shut")], probes.shut),
+            ([("outcome", "dark")], probes.dark),
+            ([("outcome", "cleartext")], probes.cleartext),
+            ([("outcome", "unreachable")], probes.unreachable),
+        ];
+        out.counter("probes", "Looks at the door, by how it was found", &rows(&outcomes))?;
+        let millis = self.0.surfaces.first().map(|wss| wss.millis).unwrap_or_default();
+        let stages: Vec<_> = [("tcp", millis.tcp), ("tls", millis.tls), ("upgrade", millis.upgrade)]
+            .into_iter()
+            .filter_map(|(stage, millis)| millis.map(|millis| ([("stage", stage)], millis / 1e3)))
+            .collect();
+        out.gauge("probe_duration", "Of the last probe", Some(Unit::Seconds), &rows(&stages))
+    }
+}
+
+type Labels<'a> = &'a [(&'a str, &'a str)];
+
+fn rows<'a, const N: usize, V: Copy>(rows: &'a [([(&'a str, &'a str); N], V)]) -> Vec<(Labels<'a>, V)> {
+    rows.iter().map(|(labels, value)| (labels.as_slice(), *value)).collect()
+}
+
+fn flag(value: bool) -> f64 {
+    f64::from(u8::from(value))
+}
+
+fn severity(severity: crate::diagnosis::Severity) -> &'static str {
+    match severity {
+        crate::diagnosis::Severity::Info => "info",
+        crate::diagnosis::Severity::Warning => "warning",
+        crate::diagnosis::Severity::Error => "error",
+    }
+}
+
+struct Writer<'e, 'd>(&'e mut DescriptorEncoder<'d>);
+
+impl Writer<'_, '_> {
+    fn gauge(&mut self, name: &str, help: &str, unit: Option<Unit>, rows: &[(Labels<'_>, f64)]) -> Result<(), std::fmt::Error> {
+        self.family(name, help, unit, MetricType::Gauge, rows.iter().map(|(labels, value)| (*labels, ConstGauge::new(*value))))
+    }
+
+    fn counter(&mut self, name: &str, help: &str, rows: &[(Labels<'_>, u64)]) -> Result<(), std::fmt::Error> {
+        self.family(name, help, None, MetricType::Counter, rows.iter().map(|(labels, value)| (*labels, ConstCounter::new(*value))))
+    }
+
+    fn family<'r, M: EncodeMetric>(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<Unit>,
+        kind: MetricType,
+        rows: impl ExactSizeIterator<Item = (Labels<'r>, M)>,
+    ) -> Result<(), std::fmt::Error> {
+        if rows.len() == 0 {
+            return Ok(());
+        }
+        let mut family = self.0.encode_descriptor(name, help, unit.as_ref(), kind)?;
+        for (labels, metric) in rows {
+            if labels.is_empty() {
+                return metric.encode(family);
+            }
+            metric.encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}

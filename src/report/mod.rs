@@ -1,0 +1,9 @@
+//! `State` → [`Status`]: the one value that everything outside reads. Health, metrics, the page and `inspect` all say what stands here.
+
+pub mod health;
+pub mod http;
+pub mod metrics;
+pub mod status;
+
+pub use health::{Check, Verdict};
+pub use status::{Around, Status};

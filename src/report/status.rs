@@ -1,0 +1,397 @@
+//! What is known → [`Status`], as `/status` gives it. Pure.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::health::{self, Verdict};
+use crate::{
+    bundle::Leaf,
+    clock::{Now, Tick},
+    diagnosis::{Code, Finding, Severity},
+    proof::{Door, Observation},
+    settings::{Address, LivenessSettings, ReadinessSettings},
+    state::{AmiLink, HealMeans, Phase, State, Tally, Timing},
+};
+
+/// What the state does not know of: the settings that health goes by, and what the rooms around it report.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// When the agent began.
+    pub started: Now,
+    /// What is watched.
+    pub cert: String,
+    /// What is watched.
+    pub key: String,
+    /// Whether the files are watched or polled.
+    pub watching: &'static str,
+    /// Which door is tried, and by which path.
+    pub wss: Address,
+    /// The request path.
+    pub path: String,
+    /// Where AMI is.
+    pub ami: Address,
+    /// Findings that do not come from the state: configuration, host.
+    pub findings: Vec<Finding>,
+    /// When liveness fails.
+    pub liveness: LivenessSettings,
+    /// What readiness asks.
+    pub readiness: ReadinessSettings,
+    /// How old a proof may grow before it counts no longer.
+    pub stale_after: std::time::Duration,
+}
+
+/// Everything the outside reads, as it stood at one moment.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Of this shape.
+    pub version: u32,
+    /// The agent's own version.
+    pub agent: &'static str,
+    /// When the agent began.
+    pub started_at: Timestamp,
+    /// When this was true.
+    pub at: Timestamp,
+    /// What the agent is at.
+    pub phase: &'static str,
+    /// Since when.
+    pub since: Timestamp,
+    /// Readiness.
+    pub ready: Verdict,
+    /// Liveness of Asterisk.
+    pub live: Verdict,
+    /// Every surface that is kept; today the secure WebSocket alone.
+    pub surfaces: Vec<Surface>,
+    /// The files.
+    pub files: Files,
+    /// The manager interface.
+    pub ami: Ami,
+    /// How a listener that lost its certificate would be brought back.
+    pub healing: Healing,
+    /// What was counted since the start.
+    pub counts: Counts,
+    /// The last rotation that was proved.
+    pub last_rotation: Option<LastRotation>,
+    /// Everything that is wrong, errors first.
+    pub findings: Vec<Finding>,
+    /// Of the last look, for judging its age.
+    #[serde(skip)]
+    pub looked: Option<Tick>,
+    /// How old it may grow.
+    #[serde(skip)]
+    pub stale_after: std::time::Duration,
+}
+
+/// One TLS door of Asterisk.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Surface {
+    /// `wss`
+    pub surface: &'static str,
+    /// `host:port`
+    pub address: String,
+    /// The request path.
+    pub path: String,
+    /// open, shut, dark, cleartext, unreachable; nothing before the first look.
+    pub door: Option<&'static str>,
+    /// When it was looked at last.
+    pub looked_at: Option<Timestamp>,
+    /// Milliseconds of each stage of that look.
+    pub millis: Stages,
+    /// TLS version.
+    pub protocol: Option<String>,
+    /// The certificate that was served.
+    pub served: Option<Leaf>,
+    /// Whether browsers would accept it.
+    pub acceptable: Option<bool>,
+    /// Whether leaf and chain are those of the newest good pair.
+    pub matches_wanted: bool,
+}
+
+/// Milliseconds of each stage of a look.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Stages {
+    /// Name and TCP.
+    pub tcp: Option<f64>,
+    /// Handshake.
+    pub tls: Option<f64>,
+    /// Upgrade.
+    pub upgrade: Option<f64>,
+}
+
+/// What is watched, and what it holds.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Files {
+    /// Path.
+    pub cert: String,
+    /// Path.
+    pub key: String,
+    /// inotify or polling.
+    pub watching: &'static str,
+    /// good, rejected, heldBack (browsers would refuse it, and accept what is served), none.
+    pub verdict: &'static str,
+    /// The leaf of the newest pair that Asterisk would load.
+    pub leaf: Option<Leaf>,
+    /// The leaf of the newest pair, where that was rejected and can be read.
+    pub rejected_leaf: Option<Leaf>,
+}
+
+/// The manager interface.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ami {
+    /// `host:port`
+    pub address: String,
+    /// Logged in.
+    pub connected: bool,
+    /// Of the protocol.
+    pub version: Option<String>,
+    /// Asterisk said so.
+    pub fully_booted: bool,
+    /// Connected or not since.
+    pub since: Timestamp,
+}
+
+/// How a listener that lost its certificate would be brought back.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Healing {
+    /// absentInclude, stamp, none, unknown.
+    pub by: &'static str,
+    /// What would be reloaded.
+    pub modules: Vec<String>,
+}
+
+/// What was counted since the start.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Rotations proved on the wire.
+    pub proved: u64,
+    /// Generations that were served before anything was done.
+    pub already_served: u64,
+    /// Generations rejected.
+    pub rejected: u64,
+    /// Generations replaced before they were proved.
+    pub unproved: u64,
+    /// Wedges healed.
+    pub healed: u64,
+    /// Healing reloads that did not help.
+    pub not_healed: u64,
+    /// Probes, by door.
+    pub probes: Probes,
+    /// Connections to AMI.
+    pub ami_connects: u64,
+}
+
+/// Probes, by door.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[allow(missing_docs, reason = "the doors of proof::Door")]
+pub struct Probes {
+    pub open: u64,
+    pub shut: u64,
+    pub dark: u64,
+    pub cleartext: u64,
+    pub unreachable: u64,
+}
+
+/// The last rotation that was proved.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LastRotation {
+    /// When it was proved.
+    pub at: Timestamp,
+    /// Milliseconds of each stage.
+    pub millis: RotationMillis,
+}
+
+/// Milliseconds of each stage of a rotation.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[allow(missing_docs, reason = "the stages of state::Timing")]
+pub struct RotationMillis {
+    pub settle: f64,
+    pub check: f64,
+    pub reload: f64,
+    pub prove: f64,
+    pub total: f64,
+}
+
+impl Status {
+    /// What stands at `now`.
+    pub fn of(state: &State, around: &Around, now: Now) -> Self {
+        Status {
+            version: 1,
+            agent: env!("CARGO_PKG_VERSION"),
+            started_at: around.started.wall,
+            at: now.wall,
+            phase: state.phase().name(),
+            since: state.since().wall,
+            ready: health::readiness(state, around.readiness),
+            live: health::liveness(state, around.liveness, around.started, now),
+            surfaces: vec![wss(state, around)],
+            files: files(state, around, now),
+            ami: ami(state, around),
+            healing: Healing { by: healing(&state.means().heal), modules: state.means().modules.clone() },
+            counts: counts(state.tally()),
+            last_rotation: state.tally().last.map(|(at, timing)| LastRotation { at: at.wall, millis: rotation_millis(timing) }),
+            findings: findings(state, around, now),
+            looked: state.looked(),
+            stale_after: around.stale_after,
+        }
+    }
+
+    /// Readiness at `tick`: a proof that grew too old counts no longer, whatever the driver is at.
+    pub fn ready_at(&self, tick: Tick) -> Verdict {
+        match self.looked {
+            Some(looked) if tick - looked > self.stale_after => self.ready.clone().failed_for("proof-stale"),
+            Some(_) | None => self.ready.clone(),
+        }
+    }
+}
+
+fn wss(state: &State, around: &Around) -> Surface {
+    let door = state.door();
+    let served = door.and_then(|door| door.served.as_ref());
+    Surface {
+        surface: "wss",
+        address: around.wss.to_string(),
+        path: around.path.clone(),
+        door: door.map(|door| door_name(door.door)),
+        looked_at: door.map(|door| door.at),
+        millis: door.map(stages).unwrap_or_default(),
+        protocol: served.map(|served| served.protocol.clone()),
+        served: served.and_then(|served| served.leaf.clone()),
+        acceptable: served.map(|served| served.acceptable),
+        matches_wanted: state.matches(),
+    }
+}
+
+/// As it stands in JSON and in metrics.
+pub fn door_name(door: Door) -> &'static str {
+    match door {
+        Door::Open => "open",
+        Door::Shut => "shut",
+        Door::Dark => "dark",
+        Door::Cleartext => "cleartext",
+        Door::Unreachable => "unreachable",
+    }
+}
+
+fn stages(door: &Observation) -> Stages {
+    Stages { tcp: door.times.tcp.map(millis), tls: door.times.tls.map(millis), upgrade: door.times.upgrade.map(millis) }
+}
+
+fn millis(span: std::time::Duration) -> f64 {
+    (span.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn rotation_millis(timing: Timing) -> RotationMillis {
+    RotationMillis {
+        settle: millis(timing.settle),
+        check: millis(timing.check),
+        reload: millis(timing.reload),
+        prove: millis(timing.prove),
+        total: millis(timing.total),
+    }
+}
+
+fn files(state: &State, around: &Around, now: Now) -> Files {
+    let rejected = state.rejected(now);
+    Files {
+        cert: around.cert.clone(),
+        key: around.key.clone(),
+        watching: around.watching,
+        verdict: match (state.good(), rejected) {
+            (_, Some(_)) => "rejected",
+            (Some(_), None) if state.held_back() => "heldBack",
+            (Some(_), None) => "good",
+            (None, None) => "none",
+        },
+        leaf: state.good().map(|good| good.bundle.leaf.clone()),
+        rejected_leaf: rejected.and_then(|rejected| rejected.rejection.leaf.clone()),
+    }
+}
+
+fn ami(state: &State, around: &Around) -> Ami {
+    let address = around.ami.to_string();
+    match state.ami() {
+        AmiLink::Up { version, booted, since } => {
+            Ami { address, connected: true, version: Some(version.clone()), fully_booted: *booted, since: since.wall }
+        }
+        AmiLink::Down { since, .. } => Ami { address, connected: false, version: None, fully_booted: false, since: since.wall },
+    }
+}
+
+fn healing(means: &HealMeans) -> &'static str {
+    match means {
+        HealMeans::AbsentInclude => "absentInclude",
+        HealMeans::Stamp(_) => "stamp",
+        HealMeans::None(_) => "none",
+        HealMeans::Unknown => "unknown",
+    }
+}
+
+fn counts(tally: &Tally) -> Counts {
+    let [open, shut, dark, cleartext, unreachable] = tally.probes;
+    Counts {
+        proved: tally.proved,
+        already_served: tally.already_served,
+        rejected: tally.rejected,
+        unproved: tally.unproved,
+        healed: tally.healed,
+        not_healed: tally.not_healed,
+        probes: Probes { open, shut, dark, cleartext, unreachable },
+        ami_connects: tally.ami_connects,
+    }
+}
+
+/// Everything that is wrong, errors first, each once.
+fn findings(state: &State, around: &Around, now: Now) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    match state.rejected(now) {
+        Some(rejected) => findings.extend(rejected.findings().cloned()),
+        None => findings.extend(state.good().into_iter().flat_map(|good| good.bundle.findings.iter().cloned())),
+    }
+    findings.extend(state.door().into_iter().flat_map(|door| door.findings.iter().cloned()));
+    if let AmiLink::Down { finding: Some(finding), .. } = state.ami() {
+        findings.push(finding.clone());
+    }
+    findings.extend(state.reload_failure().cloned());
+    findings.extend(serves_other(state, around));
+    findings.extend(wedge(state, around));
+    findings.extend(around.findings.iter().cloned());
+    let mut seen = Vec::new();
+    findings.retain(|finding| {
+        let new = !seen.contains(finding);
+        seen.push(finding.clone());
+        new
+    });
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
+
+/// The newest pair is good, and the wire goes on showing another.
+fn serves_other(state: &State, around: &Around) -> Option<Finding> {
+    let good = state.good()?;
+    let served = state.door()?.served.as_ref()?;
+    if state.matches() || state.held_back() || matches!(state.phase(), Phase::Reloading { .. } | Phase::Rejected) {
+        return None;
+    }
+    let name = |leaf: &Leaf| format!("{} until {} ({})", leaf.subject, leaf.not_after, leaf.fingerprint_sha256);
+    Some(
+        Finding::new(Code::TlsServesOther)
+            .with("address", around.wss.to_string())
+            .with("found", served.leaf.as_ref().map_or_else(|| served.chain.fingerprint().to_string(), name))
+            .with("expected", name(&good.bundle.leaf))
+            .with("file", around.cert.clone()),
+    )
+}
+
+fn wedge(state: &State, around: &Around) -> Vec<Finding> {
+    let Some(door) = state.door().filter(|door| matches!(door.door, Door::Dark | Door::Cleartext)) else { return Vec::new() };
+    let mut findings = vec![Finding::new(Code::ListenerWedged).with("address", around.wss.to_string()).with("found", door_name(door.door))];
+    if let HealMeans::None(finding) = &state.means().heal {
+        findings.push(finding.clone().severity(Severity::Error));
+    }
+    findings
+}

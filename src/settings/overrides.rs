@@ -12,40 +12,39 @@ use super::{
 /// The settings that are also flags and `STARKEEPER_*` variables. Values are kept as they were typed; [`load`](super::load) judges them
 /// together with the file.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Settings")]
 pub struct Overrides {
     /// The folder of http.conf, pjsip.conf and manager.conf
-    #[arg(long, env = "STARKEEPER_ASTERISK_CONFIG_DIR", value_name = "DIR")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_ASTERISK_CONFIG_DIR", value_name = "DIR")]
     pub config_dir: Option<String>,
     /// Where the Asterisk Manager Interface listens
-    #[arg(long, env = "STARKEEPER_AMI_ADDRESS", value_name = "HOST:PORT")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_AMI_ADDRESS", value_name = "HOST:PORT")]
     pub ami_address: Option<String>,
     /// The AMI user
-    #[arg(long, env = "STARKEEPER_AMI_USERNAME", value_name = "NAME")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_AMI_USERNAME", value_name = "NAME")]
     pub ami_username: Option<String>,
     /// The file that holds the AMI user's secret (the secret itself: STARKEEPER_AMI_SECRET)
-    #[arg(long, env = "STARKEEPER_AMI_SECRET_FILE", value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_AMI_SECRET_FILE", value_name = "FILE")]
     pub ami_secret_file: Option<String>,
     /// The PEM file with the certificate, leaf first
-    #[arg(long, env = "STARKEEPER_CERT", value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_CERT", value_name = "FILE")]
     pub cert: Option<String>,
     /// The PEM file with the private key
-    #[arg(long, env = "STARKEEPER_KEY", value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_KEY", value_name = "FILE")]
     pub key: Option<String>,
     /// A DNS name or IP address that the certificate must cover (repeatable)
-    #[arg(long = "name", env = "STARKEEPER_NAMES", value_name = "NAME", value_delimiter = ',')]
+    #[arg(help_heading = HEADING, long = "name", env = "STARKEEPER_NAMES", value_name = "NAME", value_delimiter = ',')]
     pub names: Vec<String>,
     /// Where Asterisk's secure WebSocket listens
-    #[arg(long, env = "STARKEEPER_WSS_ADDRESS", value_name = "HOST:PORT")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_WSS_ADDRESS", value_name = "HOST:PORT")]
     pub wss_address: Option<String>,
     /// Where the agent's own HTTP listens
-    #[arg(long, env = "STARKEEPER_HTTP_LISTEN", value_name = "IP:PORT")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_HTTP_LISTEN", value_name = "IP:PORT")]
     pub listen: Option<String>,
     /// off, error, warn, info, debug, trace, or a filter
-    #[arg(long, env = "STARKEEPER_LOG_LEVEL", value_name = "LEVEL")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_LOG_LEVEL", value_name = "LEVEL")]
     pub log_level: Option<String>,
     /// auto, text or json
-    #[arg(long, env = "STARKEEPER_LOG_FORMAT", value_name = "FORMAT")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<String>,
 }
 
@@ -95,3 +94,6 @@ fn place<T: Clone + PartialEq>(
         Some(_) | None => from_environment.clone().map(|said| (said, Place::Variable(variable))),
     }
 }
+
+/// Said at each argument: said once for all, it would spread to the arguments of whoever takes these in.
+const HEADING: &str = "Settings";

@@ -49,6 +49,7 @@ pub(super) struct RawAsterisk {
     /// The Asterisk Manager Interface.
     pub(super) ami: RawAmi,
     /// The account that Asterisk runs as, whose readability of the files is judged; default: not judged.
+    #[schemars(extend("examples" = [{ "uid": 101, "gid": 102 }]))]
     pub(super) user: Option<RawUser>,
 }
 
@@ -67,6 +68,7 @@ pub(super) struct RawAmi {
     /// How the secret is shown to Asterisk.
     pub(super) auth: AmiAuth,
     /// AMI over TLS; null: plain TCP; `{}`: TLS, verified with the system's trust.
+    #[schemars(extend("examples" = [{}]))]
     pub(super) tls: Option<RawAmiTls>,
 }
 
@@ -87,11 +89,14 @@ pub(super) struct RawAmiTls {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RawUser {
     /// User id.
+    #[schemars(range(max = 4_294_967_295_u32))]
     pub(super) uid: u32,
     /// Primary group id.
+    #[schemars(range(max = 4_294_967_295_u32))]
     pub(super) gid: u32,
     /// Supplementary group ids, such as a pod's fsGroup.
     #[serde(default)]
+    #[schemars(inner(range(max = 4_294_967_295_u32)))]
     pub(super) groups: Vec<u32>,
 }
 
@@ -114,8 +119,7 @@ pub(super) struct RawCertificate {
     /// Staged mode; not in this version.
     #[schemars(schema_with = "no_staged_mode")]
     publish: Option<Value>,
-    /// An existing file that http.conf includes, to touch before a healing reload; not needed where http.conf has `#tryinclude
-    /// starkeeper.absent`.
+    /// An existing file that http.conf includes, to touch before a healing reload; not needed with `#tryinclude starkeeper.absent`.
     #[schemars(extend("examples" = ["/etc/asterisk/starkeeper.stamp"]))]
     pub(super) stamp: Option<String>,
 }

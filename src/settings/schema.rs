@@ -157,7 +157,7 @@ fn wrong_type(node: &Node, schema: &Value, path: &str) -> Error {
             error.remedy("put `- ` before it, on a line of its own, or brackets around it")
         }
         (_, Some(example)) => error.remedy(format!("write it like this: `{example}`")),
-        (Content::Scalar(_), None) if has_type(schema, "string") => error.remedy("put quotes around it"),
+        (Content::Scalar(value), None) if has_type(schema, "string") => error.remedy(format!("put quotes around it: `\"{value}\"`")),
         (_, None) => error,
     }
 }
@@ -167,7 +167,7 @@ fn fits(value: &Value, schema: &Value) -> bool {
         Value::String(_) => has_type(schema, "string"),
         Value::Bool(_) => has_type(schema, "boolean"),
         Value::Number(number) if has_type(schema, "integer") => {
-            number.as_u64().is_some_and(|number| number <= schema["maximum"].as_u64().unwrap_or(u32::MAX.into()))
+            number.as_u64().is_some_and(|number| number <= schema["maximum"].as_u64().unwrap_or(u64::MAX))
         }
         Value::Number(_) => has_type(schema, "number"),
         Value::Null => true,

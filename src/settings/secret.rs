@@ -39,10 +39,14 @@ pub(super) fn ami_secret(
 }
 
 fn unreadable(path: &Path, place: Place, error: &io::Error) -> Error {
-    // What is no absolute path may be the secret itself, pasted into the wrong line.
-    let path = if path.is_absolute() { format!("`{}`: ", path.display()) } else { String::new() };
+    // What does not look like a path may be the secret itself, pasted into the wrong line.
+    let text = path.to_str().unwrap_or_default();
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+    let looks_like_a_path = plain && text.starts_with('/') && text.matches('/').count() > 1;
+    let path = if looks_like_a_path { format!("`{text}`: ") } else { String::new() };
     // The kind alone: an error's own text may hold the path.
-    let reason = error.kind();
+    let kind = error.kind();
+    let reason = if kind == io::ErrorKind::NotFound { "no such file".to_owned() } else { kind.to_string() };
     Error::new(Kind::SecretUnreadable, KEY, place)
         .found(format!("{path}{reason}"))
         .expected("the path of a file that holds nothing but the secret")

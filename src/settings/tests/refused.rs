@@ -202,6 +202,12 @@ fn what_is_no_settings_file_at_all_is_refused_with_one_error() {
 }
 
 #[test]
+fn a_second_document_is_named_as_such() {
+    let errors = file("--- {}\n--- {}\n").unwrap_err();
+    assert!(errors.iter().next().unwrap().found.as_deref().unwrap().contains("second document"));
+}
+
+#[test]
 fn bombs_and_floods_are_refused_quickly() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
@@ -228,6 +234,8 @@ fn no_error_repeats_what_may_be_a_secret() {
         "ami: {secretfile: hunter2}",
         "ami: {secretFile: hunter2}",
         "ami: {secretFile: [hunter2]}",
+        "ami: {secretFile: /hunter2}",
+        "ami: {secretFile: '/a/hunter2+=='}",
         "ami: {secretFile: 5550123}",
         "ami: {secretFile: \"hunter2\\n\"}",
         "ami: {secretFile: {secret: hunter2}}",

@@ -8,10 +8,23 @@ use super::{
     Given, TWO_LINES,
 };
 
+/// The program's own words
 #[derive(Parser)]
 struct Cli {
     #[command(flatten)]
     overrides: Overrides,
+    /// An argument of the program's own
+    #[arg(long)]
+    own: Option<String>,
+}
+
+#[test]
+fn the_flags_leave_the_programs_own_help_alone() {
+    let command = Cli::command();
+    command.clone().debug_assert();
+    assert_eq!(command.get_about().map(ToString::to_string).as_deref(), Some("The program's own words"));
+    let headings: Vec<_> = command.get_arguments().map(|argument| (argument.get_id().as_str(), argument.get_help_heading())).collect();
+    assert!(headings.contains(&("own", None)) && headings.contains(&("cert", Some("Settings"))), "{headings:?}");
 }
 
 #[test]
@@ -55,7 +68,7 @@ fn each_flag_and_each_variable_sets_its_own_setting() {
     ] {
         let mut given = Given { file: Some(b"certificate: {cert: /tls/both.pem}"), ..Given::default() };
         given.files.insert("/secret", b"from file\n");
-        let Cli { overrides } = Cli::try_parse_from(["starkeeper", flag, value]).unwrap();
+        let Cli { overrides, .. } = Cli::try_parse_from(["starkeeper", flag, value]).unwrap();
         given.overrides = overrides;
         assert_eq!(said(&given.load().unwrap()), value, "{flag}");
         given.overrides = Overrides::default();

@@ -1,9 +1,30 @@
 //! YAML, environment and flags → validated [`Settings`]. What leaves can be acted upon as it is; what cannot be is refused with every
 //! error at once, each naming the file, the line and the remedy.
 
+mod error;
+mod load;
+mod nearest;
+mod overrides;
+mod raw;
+mod scalar;
+mod schema;
+mod secret;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+pub use error::{Error, Errors, Kind, Place};
+pub use load::{Inputs, load};
+pub use overrides::Overrides;
+pub use schema::schema;
+
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
+use schemars::JsonSchema;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::diagnosis::{Code, Finding};
 
 /// Everything that a user can set, checked.
 #[derive(Clone, Debug)]
@@ -28,6 +49,20 @@ pub struct Settings {
     pub http: HttpSettings,
     /// The agent's own log.
     pub log: LogSettings,
+}
+
+impl Settings {
+    /// What is allowed and yet unwise: `ami-plaintext-remote`, when the AMI secret itself would cross a network unencrypted.
+    pub fn findings(&self) -> Vec<Finding> {
+        let ami = &self.asterisk.ami;
+        let remote = ami.address.as_ref().filter(|address| !address.is_loopback());
+        match (remote, ami.auth, &ami.tls) {
+            (Some(address), AmiAuth::Plain, None) => {
+                vec![Finding::new(Code::AmiPlaintextRemote).with("address", address.to_string()).with("auth", "plain")]
+            }
+            (_, AmiAuth::Md5 | AmiAuth::Plain, _) => Vec::new(),
+        }
+    }
 }
 
 /// Where Asterisk is and how to talk to it.
@@ -68,7 +103,8 @@ pub struct AmiSettings {
 }
 
 /// How the secret is shown to Asterisk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum AmiAuth {
     /// `Action: Challenge`, then md5(challenge + secret): the secret never crosses the wire.
     Md5,
@@ -125,7 +161,8 @@ pub struct WssSettings {
 }
 
 /// Whether a module is reloaded when the certificate rotates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum ReloadMode {
     /// With every rotation.
     Always,
@@ -176,7 +213,8 @@ pub struct LivenessSettings {
 }
 
 /// What makes liveness fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum LivenessPolicy {
     /// Only what a restart of Asterisk would mend.
     RestartHelps,
@@ -210,7 +248,8 @@ pub struct LogSettings {
 }
 
 /// How a log line is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum LogFormat {
     /// Text on a terminal, JSON elsewhere.
     Auto,

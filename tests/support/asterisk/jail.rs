@@ -23,8 +23,9 @@ impl Jail {
     /// Starts Asterisk; returns as soon as the process exists.
     pub fn enter(root: &Path, folder: &Path) -> Self {
         let said = File::create(folder.join("out")).expect("the instance's folder");
-        let mut command = bound("unshare");
-        command.args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", SCRIPT]);
+        // Without a terminal: OpenSSL would ask it for the passphrase of an encrypted key, and wait.
+        let mut command = bound("setsid");
+        command.args(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", SCRIPT]);
         command.arg("jail").arg(root).arg(folder);
         command.stdin(Stdio::null()).stdout(said.try_clone().expect("a descriptor")).stderr(said);
         let mut unshare = launch(command).expect("setpriv and unshare of util-linux");
@@ -33,7 +34,9 @@ impl Jail {
             if let Ok(Some(status)) = unshare.try_wait() {
                 panic!("Asterisk's namespace ended at once with {status}: {}", fs::read_to_string(folder.join("out")).unwrap_or_default());
             }
-            child_of(parent).filter(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "asterisk"))
+            child_of(parent)
+                .and_then(child_of)
+                .filter(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "asterisk"))
         });
         Self { unshare, pid }
     }
@@ -50,7 +53,7 @@ impl Jail {
 
     /// Sends Asterisk itself a signal.
     pub fn signal(&mut self, signal: Signal) {
-        // While unshare is not reaped, the id cannot have passed to another process unnoticed: it waits for exactly this child.
+        // Asterisk's end ends the namespace and so unshare: while that lives, the id is Asterisk's.
         if self.alive()
             && let Some(pid) = Pid::from_raw(self.pid as i32)
         {
@@ -84,7 +87,8 @@ fn child_of(parent: u32) -> Option<u32> {
     })
 }
 
-/// Runs as the first process of the namespace, and becomes Asterisk. unshare has made the mounts private already.
+/// Runs as the first process of the namespace, which takes all others with it. It does not become Asterisk itself: a process that
+/// changes its user is no longer told of its parent's death. unshare has made the mounts private already.
 const SCRIPT: &str = r#"
 set -e
 root=$1 folder=$2
@@ -93,5 +97,6 @@ mkdir -p "$root$folder"
 mount --bind "$folder" "$root$folder"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
-exec chroot "$root" /usr/sbin/asterisk -C "$folder/etc/asterisk.conf" -U asterisk -G asterisk -f
+chroot "$root" /usr/sbin/asterisk -C "$folder/etc/asterisk.conf" -U asterisk -G asterisk -f &
+wait $!
 "#;

@@ -125,6 +125,19 @@ impl Asterisk {
         self.folder().join("secret")
     }
 
+    /// Settings of an agent for this instance, to be added to: AMI as the user `starkeeper`, the certificate's paths, the door.
+    pub fn settings(&self) -> String {
+        format!(
+            "asterisk:\n  ami: {{address: \"127.0.0.1:{ami}\", username: starkeeper, secretFile: {secret}}}\n\
+             certificate: {{cert: {cert}, key: {key}, trust: none}}\nwss: {{address: \"127.0.0.1:{wss}\"}}\n",
+            ami = self.ports.ami,
+            secret = self.secret_file().display(),
+            cert = self.cert.display(),
+            key = self.key.display(),
+            wss = self.ports.wss,
+        )
+    }
+
     /// Asterisk's process id, as the host sees it.
     pub fn pid(&self) -> u32 {
         self.jail.as_ref().expect("an instance that was started").pid()

@@ -201,7 +201,7 @@ impl<'a> Leaf<'a> {
         };
         Pair {
             cert_pem: parts.concat(),
-            key_pem: key.serialize_pem(),
+            key_pem: if self.kind == KeyKind::Ed25519 { odd::ed25519_v1(&key.serialize_der()) } else { key.serialize_pem() },
             fingerprint: fingerprint(leaf.der()),
             leaf_der: leaf.der().to_vec(),
             kind: self.kind,
@@ -219,10 +219,13 @@ pub enum KeyKind {
     P384,
     P521,
     Ed25519,
+    /// Written as PKCS#8 version 2 (RFC 5958, the public key beside the private one), as ring, aws-lc and rcgen write it: OpenSSL
+    /// 3.6 reads it, 3.0 and 1.1.1 cannot, so that Asterisk 16 goes dark.
+    Ed25519V2,
 }
 
 impl KeyKind {
-    /// Every one of them.
+    /// Every one of them that all versions load.
     pub const ALL: [Self; 7] = [Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::P256, Self::P384, Self::P521, Self::Ed25519];
 
     fn generate(self) -> KeyPair {
@@ -231,7 +234,7 @@ impl KeyKind {
             Self::Rsa2048 => rsa(RsaKeySize::_2048),
             Self::Rsa3072 => rsa(RsaKeySize::_3072),
             Self::Rsa4096 => rsa(RsaKeySize::_4096),
-            Self::P256 | Self::P384 | Self::P521 | Self::Ed25519 => KeyPair::generate_for(self.algorithm()),
+            Self::P256 | Self::P384 | Self::P521 | Self::Ed25519 | Self::Ed25519V2 => KeyPair::generate_for(self.algorithm()),
         }
         .unwrap()
     }
@@ -242,7 +245,7 @@ impl KeyKind {
             Self::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
             Self::P384 => &rcgen::PKCS_ECDSA_P384_SHA384,
             Self::P521 => &rcgen::PKCS_ECDSA_P521_SHA512,
-            Self::Ed25519 => &rcgen::PKCS_ED25519,
+            Self::Ed25519 | Self::Ed25519V2 => &rcgen::PKCS_ED25519,
         }
     }
 }

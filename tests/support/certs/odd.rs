@@ -75,6 +75,14 @@ pub fn key_der(pair: &Pair) -> Vec<u8> {
     openssl(&["pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], pair.key_pem.as_bytes())
 }
 
+/// An Ed25519 key as PKCS#8 version 1 (RFC 8410), which every OpenSSL reads, from rcgen's version 2: the 32 bytes of the key stand
+/// after 16 of header in both.
+pub(super) fn ed25519_v1(version_2: &[u8]) -> String {
+    const HEADER: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    let der = [&HEADER[..], &version_2[16..48]].concat();
+    String::from_utf8(openssl(&["pkey", "-inform", "DER"], &der)).unwrap()
+}
+
 fn made(arguments: &[&str]) -> Pair {
     let common = ["req", "-x509", "-nodes", "-keyout", "/dev/stdout", "-days", "30", "-subj", "/CN=localhost"];
     let names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
@@ -88,7 +96,7 @@ fn made(arguments: &[&str]) -> Pair {
 fn is_rsa(pair: &Pair) -> bool {
     match pair.kind {
         KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096 => true,
-        KeyKind::P256 | KeyKind::P384 | KeyKind::P521 | KeyKind::Ed25519 => false,
+        KeyKind::P256 | KeyKind::P384 | KeyKind::P521 | KeyKind::Ed25519 | KeyKind::Ed25519V2 => false,
     }
 }
 

@@ -76,8 +76,11 @@ fn handshake(port: u16) -> Result<StreamOwned<ClientConnection, TcpStream>, Door
     let mut session = ClientConnection::new(config(), name).expect("a valid configuration");
     while session.is_handshaking() {
         if let Err(error) = session.complete_io(&mut socket) {
-            let door = if is_timeout(&error) { Door::Silent } else { Door::Dark(error.to_string()) };
-            return Err(if speaks_cleartext(port) { Door::Cleartext } else { door });
+            return Err(match error {
+                error if is_timeout(&error) => Door::Silent,
+                _ if speaks_cleartext(port) => Door::Cleartext,
+                error => Door::Dark(error.to_string()),
+            });
         }
     }
     Ok(StreamOwned::new(session, socket))

@@ -1,6 +1,16 @@
 //! A directory → [`Snapshot`]: one coherent generation of bytes. This file is what leaves the room; reading and watching stand beside it.
 
 pub mod anchors;
+mod inotify;
+mod read;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod walk;
+mod watch;
+
+pub use read::{capture_pair, unchanged};
+pub use watch::{LookAgain, MaterialEvent, WatchMode, watch};
 
 use std::{fmt, path::PathBuf, sync::Arc};
 

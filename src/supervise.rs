@@ -1,0 +1,154 @@
+//! Settings → a running agent: owns the runtime, the signals, the HTTP listener and the drain. The driver owns the rest.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{mpsc, oneshot, watch},
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tracing::{info, warn};
+
+use crate::{
+    driver::{Driver, Inbox},
+    material::anchors::{self, AnchorsError},
+    report::{
+        Status,
+        http::{self, Sources},
+    },
+    settings::Settings,
+};
+
+/// Why the agent could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The runtime or a signal handler could not be had.
+    #[error("start: {0}")]
+    Start(#[source] io::Error),
+    /// The trust anchors could not be read.
+    #[error("read whom browsers trust (certificate.trust): {0}")]
+    Anchors(#[from] AnchorsError),
+    /// The agent's own port is taken, or is not ours.
+    #[error("listen on {address} (http.listen): {error}")]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
+}
+
+/// Runs the agent until SIGTERM or SIGINT; a second one ends it at once.
+///
+/// # Errors
+/// Whatever keeps it from starting.
+pub fn run(settings: Settings) -> Result<(), Failure> {
+    runtime()?.block_on(agent(settings))
+}
+
+/// Runs the agent until `over` says so of its status, until `within` has passed or a signal comes; gives the last status.
+///
+/// # Errors
+/// Whatever keeps it from starting.
+pub fn once(settings: Settings, within: Duration, over: impl Fn(&Status) -> bool) -> Result<Arc<Status>, Failure> {
+    runtime()?.block_on(async {
+        let stop = CancellationToken::new();
+        let _signals = AbortOnDropHandle::new(tokio::spawn(heed(terminations()?, stop.clone())));
+        let deadline = stop.clone();
+        let _deadline = AbortOnDropHandle::new(tokio::spawn(async move {
+            tokio::time::sleep(within).await;
+            deadline.cancel();
+        }));
+        let anchors = anchors::load(&settings.certificate.trust)?;
+        let (_look, look) = mpsc::channel(1);
+        let (_pulse, pulse) = mpsc::channel(1);
+        let (driver, _status) = Driver::new(settings, anchors);
+        Ok(driver.run(Inbox { look, pulse, stop }, over).await)
+    })
+}
+
+/// One thread is enough, and costs a megabyte less.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    // Fails only where a provider is there already, which serves as well.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Start)
+}
+
+async fn agent(settings: Settings) -> Result<(), Failure> {
+    let stop = CancellationToken::new();
+    let anchors = anchors::load(&settings.certificate.trust)?;
+    let listener = bind(settings.http.listen).await?;
+    let signals = AbortOnDropHandle::new(tokio::spawn(heed(terminations()?, stop.clone())));
+    let (look_again, look) = mpsc::channel(1);
+    let hangup = signal(SignalKind::hangup()).map_err(Failure::Start)?;
+    let hangups = AbortOnDropHandle::new(tokio::spawn(forward(hangup, look_again)));
+    let (pulse, pulses) = mpsc::channel(8);
+    let (driver, status) = Driver::new(settings, anchors);
+    if let Ok(address) = listener.local_addr() {
+        info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+    }
+    let server = AbortOnDropHandle::new(tokio::spawn(serve(listener, status, pulse, stop.clone())));
+    let last = driver.run(Inbox { look, pulse: pulses, stop: stop.clone() }, |_| false).await;
+    stop.cancel();
+    if tokio::time::timeout(DRAIN, server).await.is_err() {
+        warn!("a client of the health endpoints held on; it is cut off");
+    }
+    drop((signals, hangups));
+    info!(proved = last.counts.proved, rejected = last.counts.rejected, "stopped");
+    Ok(())
+}
+
+/// Clients of the health endpoints get this long to read their answer.
+const DRAIN: Duration = Duration::from_millis(300);
+
+/// `[::]` serves IPv4 too; where the kernel has no IPv6, `0.0.0.0` is what was meant.
+async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if address.is_ipv6() && address.ip().is_unspecified() && error.kind() != io::ErrorKind::AddrInUse => {
+            let plain = SocketAddr::from(([0, 0, 0, 0], address.port()));
+            TcpListener::bind(plain).await.map_err(|_| Failure::Listen { address, error })
+        }
+        Err(error) => Err(Failure::Listen { address, error }),
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    status: watch::Receiver<Arc<Status>>,
+    pulse: mpsc::Sender<oneshot::Sender<()>>,
+    stop: CancellationToken,
+) {
+    let served = axum::serve(listener, http::router(Sources { status, pulse })).with_graceful_shutdown(stop.cancelled_owned());
+    if let Err(error) = served.await {
+        warn!(%error, "the health endpoints ended");
+    }
+}
+
+fn terminations() -> Result<[Signal; 2], Failure> {
+    let listen = |kind| signal(kind).map_err(Failure::Start);
+    Ok([listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?])
+}
+
+/// The first signal drains; the second ends the process.
+async fn heed([mut terminate, mut interrupt]: [Signal; 2], stop: CancellationToken) {
+    for asked in 1.. {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if asked > 1 {
+            std::process::exit(1);
+        }
+        stop.cancel();
+    }
+}
+
+async fn forward(mut hangup: Signal, look_again: mpsc::Sender<()>) {
+    while hangup.recv().await.is_some() {
+        // One that waits already asks for the same.
+        let _ = look_again.try_send(());
+    }
+}

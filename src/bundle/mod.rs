@@ -2,6 +2,11 @@
 //! user. Pure. Holding a [`Bundle`] proves that Asterisk's OpenSSL would load it.
 
 pub mod browser;
+mod certificate;
+mod der;
+mod key;
+
+pub use certificate::NotACertificate;
 
 use std::{fmt, sync::Arc};
 

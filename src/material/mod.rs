@@ -2,6 +2,7 @@
 
 pub mod anchors;
 mod inotify;
+pub mod pem;
 mod read;
 mod settle;
 #[cfg(test)]

@@ -63,12 +63,19 @@ fn finding(trial: &Trial<'_>, refusal: Refusal, now: Timestamp) -> Finding {
         Refusal::ChainIncomplete { issuer } => {
             trial.finding(Code::TlsChainIncomplete, "the chain ends before an issuer that is trusted").with("missing", issuer)
         }
+        Refusal::ChainExpired { subject, not_after } => {
+            let found = format!("the chain leads through {subject}, which expired {not_after}");
+            trial.finding(Code::TlsExpired, found).with("subject", subject).with("notAfter", not_after).with("now", now)
+        }
         Refusal::Untrusted { issuer } => {
             trial.finding(Code::TlsUntrusted, "the chain leads to nobody who is trusted").with("issuer", issuer)
         }
         Refusal::SelfSigned => trial.finding(Code::TlsUntrusted, "the certificate signed itself"),
         Refusal::WeakSignature { algorithm } => trial.finding(Code::SignatureWeak, algorithm),
         Refusal::NotForServers => trial.finding(Code::LeafNotForServers, "the extended key usage leaves out serverAuth"),
+        Refusal::KeyNotTaken { algorithm } => {
+            trial.finding(Code::KeyUnsupported, algorithm).with("expected", "RSA, P-256, P-384 or P-521, which browsers take")
+        }
         Refusal::Other { reason } => trial.finding(Code::TlsUntrusted, reason),
     }
 }

@@ -14,7 +14,7 @@ mod upgrade;
 mod tests;
 
 pub use farewell::Closing;
-pub use probe::probe;
+pub use probe::{handshake, probe};
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ pub struct Observation {
 pub enum Door {
     /// `/ws` accepted a `sip` upgrade over TLS.
     Open,
-    /// TLS works; the upgrade was not accepted.
+    /// TLS works; the upgrade was not accepted (or, by [`handshake`], not asked for).
     Shut,
     /// TCP connects and TLS fails: how a listener looks that lost its certificate.
     Dark,

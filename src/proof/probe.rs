@@ -18,13 +18,30 @@ use crate::{
 /// Tries the door once. Every stage ends within `target.timeout`. The observation is there as soon as it is known; the connection is
 /// gone once [`Closing::done`] has been awaited, which must be before a reload.
 pub async fn probe(target: &Target, seen: &Seen, now: Now) -> (Observation, Closing) {
-    let mut observation =
-        Observation { at: now.wall, door: Door::Unreachable, served: None, times: StageTimes::default(), findings: Vec::new() };
+    let mut observation = nothing_yet(now);
     let closing = match greet(target, seen, &mut observation).await {
         Greeting::Stands(stream) => ask(target, stream, &mut observation).await,
         Greeting::Over(closing) => closing,
     };
     (observation, closing)
+}
+
+/// TCP and TLS alone, for surfaces that speak no WebSocket (SIP over TLS): what is served there. Where TLS stands the door is
+/// [`Door::Shut`], since nothing more is asked.
+pub async fn handshake(target: &Target, seen: &Seen, now: Now) -> (Observation, Closing) {
+    let mut observation = nothing_yet(now);
+    let closing = match greet(target, seen, &mut observation).await {
+        Greeting::Stands(stream) => {
+            observation.door = Door::Shut;
+            Closing::http(stream, target.timeout)
+        }
+        Greeting::Over(closing) => closing,
+    };
+    (observation, closing)
+}
+
+fn nothing_yet(now: Now) -> Observation {
+    Observation { at: now.wall, door: Door::Unreachable, served: None, times: StageTimes::default(), findings: Vec::new() }
 }
 
 enum Greeting {

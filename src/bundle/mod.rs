@@ -1,7 +1,17 @@
 //! `Snapshot` + now → [`Bundle`] or [`Rejection`]: PEM, key match, chain, names, validity, strength, and readability by Asterisk's
 //! user. Pure. Holding a [`Bundle`] proves that Asterisk's OpenSSL would load it.
 
+mod advice;
 pub mod browser;
+mod certificate;
+mod der;
+mod files;
+mod judge;
+mod key;
+mod readability;
+
+pub use certificate::NotACertificate;
+pub use judge::{Expectations, judge};
 
 use std::{fmt, sync::Arc};
 

@@ -1,6 +1,7 @@
 //! A directory → [`Snapshot`]: one coherent generation of bytes. This file is what leaves the room; reading and watching stand beside it.
 
 pub mod anchors;
+pub mod pem;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 

@@ -1,5 +1,20 @@
 //! Address → what is really served: TCP, TLS with the chain captured even where it is invalid, the `/ws` upgrade with `sip`. This file
-//! is what leaves the room; the probe itself stands beside it.
+//! is what leaves the room; the probe itself stands beside it. What it refuses: nothing; whatever a peer does becomes an
+//! [`Observation`], in bounded time and memory.
+
+mod connect;
+mod farewell;
+mod judge;
+mod probe;
+mod tls;
+mod trial;
+mod upgrade;
+
+#[cfg(test)]
+mod tests;
+
+pub use farewell::Closing;
+pub use probe::{handshake, probe};
 
 use std::time::Duration;
 
@@ -8,6 +23,7 @@ use jiff::Timestamp;
 use crate::{
     bundle::{Chain, Leaf},
     diagnosis::Finding,
+    material::anchors::Anchors,
     settings::Address,
 };
 
@@ -16,7 +32,7 @@ use crate::{
 pub struct Target {
     /// `host:port` to connect to.
     pub address: Address,
-    /// SNI, the `Host` header and the name that is verified; `None`: the address's host, and no name is verified.
+    /// SNI (where it is a DNS name), the `Host` header and a name that is verified; `None`: the address's host, which is not verified.
     pub server_name: Option<String>,
     /// The request path, `/ws`.
     pub path: String,
@@ -24,6 +40,15 @@ pub struct Target {
     pub origin: Option<String>,
     /// For each stage.
     pub timeout: Duration,
+}
+
+/// By whose eyes the served chain is judged: browsers that use these names and trust these authorities.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// DNS names and IP addresses that clients connect to, beside the target's own server name.
+    pub names: Vec<String>,
+    /// Whom they trust; `None`: trust is not judged, names and dates still are.
+    pub anchors: Option<Anchors>,
 }
 
 /// What one probe saw.
@@ -37,7 +62,7 @@ pub struct Observation {
     pub served: Option<Served>,
     /// How long each stage took, as far as it came.
     pub times: StageTimes,
-    /// What kept it from going further (an error), and what browsers would refuse in what is served (of its own severity).
+    /// What kept it from going further (an error), and what browsers would refuse in what is served.
     pub findings: Vec<Finding>,
 }
 
@@ -46,13 +71,13 @@ pub struct Observation {
 pub enum Door {
     /// `/ws` accepted a `sip` upgrade over TLS.
     Open,
-    /// TLS works; the upgrade was not accepted.
+    /// TLS works; the upgrade was not accepted (or, by [`handshake`], not asked for).
     Shut,
     /// TCP connects and TLS fails: how a listener looks that lost its certificate.
     Dark,
     /// TCP connects and the TLS port answers in cleartext: how the newest releases look that lost their certificate.
     Cleartext,
-    /// No name, no TCP connection, or no answer in time.
+    /// No name, no TCP connection, or no answer in time at any stage.
     Unreachable,
 }
 
@@ -63,7 +88,7 @@ pub struct Served {
     pub chain: Chain,
     /// What the leaf says of itself; `None`: it cannot be parsed.
     pub leaf: Option<Leaf>,
-    /// `TLSv1_3`.
+    /// `TLSv1_3`; empty where the handshake ended before one was agreed on.
     pub protocol: String,
     /// Whether browsers would accept it: no error among its findings.
     pub acceptable: bool,

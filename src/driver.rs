@@ -9,12 +9,14 @@ use std::{
     fs::{FileTimes, OpenOptions},
     future::Future,
     io,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     pin::Pin,
     sync::Arc,
     time::Duration,
 };
 
+use rustls_pki_types::ServerName;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::info;
@@ -23,15 +25,15 @@ use config_folder::ConfigFolder;
 use told::Told;
 
 use crate::{
-    asterisk::ami::{self, AmiEvent, Client, Reloaded},
+    asterisk::ami::{self, AmiConnect, AmiEvent, AmiOverTls, Client, Reloaded},
     bundle::{self, Expectations},
     clock::{self, Now, Tick},
     diagnosis::{Code, Finding},
     material::{self, LookAgain, MaterialEvent, Snapshot, WatchMode, anchors::Anchors},
-    plan::{self, Plan},
+    plan::{self, AmiPlan, Plan},
     proof::{self, Closing, Observation, Seen},
     report::{Around, Status},
-    settings::Settings,
+    settings::{ProbeSettings, Settings},
     state::{Command, Input, Policy, ReloadOutcome, State},
 };
 
@@ -46,11 +48,20 @@ pub struct Inbox {
     pub stop: CancellationToken,
 }
 
+/// Whom the certificates must come from; `None`: not judged.
+#[derive(Clone, Debug)]
+pub struct Trusted {
+    /// That browsers meet.
+    pub browsers: Option<Anchors>,
+    /// That AMI over TLS shows.
+    pub ami: Option<Anchors>,
+}
+
 /// Runs the agent until it is stopped.
 #[derive(Debug)]
 pub struct Driver {
     settings: Settings,
-    anchors: Option<Anchors>,
+    anchors: Trusted,
     config: Option<ConfigFolder>,
     plan: Plan,
     state: State,
@@ -97,9 +108,8 @@ enum Done {
 }
 
 impl Driver {
-    /// Reads Asterisk's files, starts the watch and the connection; gives also where the status is published. `anchors` are those that
-    /// browsers trust.
-    pub fn new(settings: Settings, anchors: Option<Anchors>) -> (Self, watch::Receiver<Arc<Status>>) {
+    /// Reads Asterisk's files, starts the watch and the connection; gives also where the status is published. 
+    pub fn new(settings: Settings, anchors: Trusted) -> (Self, watch::Receiver<Arc<Status>>) {
         let started = clock::now();
         let config = settings.asterisk.config_dir.as_deref().map(ConfigFolder::read);
         let plan = plan::plan(&settings, config.as_ref().map(|config| &config.read));
@@ -109,7 +119,7 @@ impl Driver {
         let (status, published) = watch::channel(Arc::new(Status::of(&state, &around, started)));
         let driver = Driver {
             files: watch_files(&plan, &settings),
-            ami: connect(&plan, &settings, anchors.as_ref()),
+            ami: link(&plan.ami, &settings.probe, &anchors),
             told: Told::default(),
             settings,
             anchors,
@@ -197,7 +207,7 @@ impl Driver {
         let begun = clock::now();
         let expectations = Expectations {
             names: self.settings.certificate.names.clone(),
-            anchors: self.anchors.clone(),
+            anchors: self.anchors.browsers.clone(),
             user: self.settings.asterisk.user.clone(),
             expiry: self.settings.expiry,
         };
@@ -215,7 +225,7 @@ impl Driver {
 
     fn probe(&self) -> Work {
         let target = self.plan.target.clone();
-        let seen = Seen { names: self.settings.certificate.names.clone(), anchors: self.anchors.clone() };
+        let seen = Seen { names: self.settings.certificate.names.clone(), anchors: self.anchors.browsers.clone() };
         Box::pin(async move {
             let (observation, closing) = proof::probe(&target, &seen, clock::now()).await;
             Done::Observed(Box::new(observation), closing)
@@ -254,8 +264,8 @@ impl Driver {
             self.files = watch_files(&plan, &self.settings);
             self.newest = None;
         }
-        if !plan.ami.is_same(&self.plan.ami) {
-            self.ami = connect(&plan, &self.settings, self.anchors.as_ref());
+        if plan.ami != self.plan.ami {
+            self.ami = link(&plan.ami, &self.settings.probe, &self.anchors);
         }
         self.plan = plan;
         Some(Input::Config(self.plan.means.clone()))
@@ -309,9 +319,23 @@ fn watch_files(plan: &Plan, settings: &Settings) -> Watched {
     Watched { events, hints, _task: AbortOnDropHandle::new(task) }
 }
 
-fn connect(plan: &Plan, settings: &Settings, anchors: Option<&Anchors>) -> Link {
+fn link(plan: &AmiPlan, probe: &ProbeSettings, anchors: &Trusted) -> Link {
+    let tls = plan.tls.as_ref().map(|tls| {
+        let name = tls.server_name.clone().unwrap_or_else(|| plan.address.host.clone());
+        let unnamed = ServerName::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        AmiOverTls { config: Arc::new(proof::client_config(anchors.ami.as_ref())), server_name: name.try_into().unwrap_or(unnamed) }
+    });
+    let connect = AmiConnect {
+        address: plan.address.clone(),
+        username: plan.username.clone(),
+        secret: plan.secret.clone().unwrap_or_default(),
+        auth: plan.auth,
+        tls,
+        timeout: probe.timeout,
+        keepalive: probe.interval,
+    };
     let (sender, events) = mpsc::channel(QUEUE);
-    let (client, work) = ami::client(plan.ami.connect(&settings.probe, anchors), sender);
+    let (client, work) = ami::client(connect, sender);
     Link { client, events, _task: AbortOnDropHandle::new(tokio::spawn(work)) }
 }
 

@@ -13,10 +13,14 @@
 
 pub mod asterisk;
 pub mod bundle;
+pub mod cli;
 pub mod clock;
 pub mod diagnosis;
+pub mod driver;
 pub mod material;
+pub mod plan;
 pub mod proof;
 pub mod report;
 pub mod settings;
 pub mod state;
+pub mod supervise;

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     asterisk::config::{AsteriskConfig, HEALING_LINE, HttpConf, ManagerConf},
@@ -42,6 +42,14 @@ pub struct AmiPlan {
     pub auth: AmiAuth,
     /// AMI over TLS.
     pub tls: Option<AmiTls>,
+}
+
+impl PartialEq for AmiPlan {
+    fn eq(&self, other: &Self) -> bool {
+        let secret = |plan: &Self| plan.secret.as_ref().map(|secret| secret.expose_secret().to_owned());
+        (&self.address, &self.username, self.auth, &self.tls) == (&other.address, &other.username, other.auth, &other.tls)
+            && secret(self) == secret(other)
+    }
 }
 
 /// Puts the plan together. `config`: `None` where `asterisk.configDir` is not set.

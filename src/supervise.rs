@@ -11,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{info, warn};
 
 use crate::{
-    driver::{Driver, Inbox},
+    driver::{Driver, Inbox, Trusted},
     material::anchors::{self, AnchorsError},
     report::{
         Status,
@@ -27,7 +27,7 @@ pub enum Failure {
     #[error("start: {0}")]
     Start(#[source] io::Error),
     /// The trust anchors could not be read.
-    #[error("read whom browsers trust (certificate.trust): {0}")]
+    #[error("{0}")]
     Anchors(#[from] AnchorsError),
     /// The agent's own port is taken, or is not ours.
     #[error("listen on {address} (http.listen): {error}")]
@@ -61,12 +61,20 @@ pub fn once(settings: Settings, within: Duration, over: impl Fn(&Status) -> bool
             tokio::time::sleep(within).await;
             deadline.cancel();
         }));
-        let anchors = anchors::load(&settings.certificate.trust)?;
+        let anchors = trusted(&settings)?;
         let (_look, look) = mpsc::channel(1);
         let (_pulse, pulse) = mpsc::channel(1);
         let (driver, _status) = Driver::new(settings, anchors);
         Ok(driver.run(Inbox { look, pulse, stop }, over).await)
     })
+}
+
+fn trusted(settings: &Settings) -> Result<Trusted, Failure> {
+    let ami = match &settings.asterisk.ami.tls {
+        Some(tls) => anchors::load(&tls.trust)?,
+        None => None,
+    };
+    Ok(Trusted { browsers: anchors::load(&settings.certificate.trust)?, ami })
 }
 
 /// One thread is enough, and costs a megabyte less.
@@ -78,7 +86,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 async fn agent(settings: Settings) -> Result<(), Failure> {
     let stop = CancellationToken::new();
-    let anchors = anchors::load(&settings.certificate.trust)?;
+    let anchors = trusted(&settings)?;
     let listener = bind(settings.http.listen).await?;
     let signals = AbortOnDropHandle::new(tokio::spawn(heed(terminations()?, stop.clone())));
     let (look_again, look) = mpsc::channel(1);

@@ -25,7 +25,12 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MaterialEvent {
     /// A generation: other bytes than the one before, or other people who may read them. The first comes always.
-    Snapshot(Arc<Snapshot>),
+    Snapshot {
+        /// The generation.
+        snapshot: Arc<Snapshot>,
+        /// When the first sign of it came.
+        noticed: Tick,
+    },
     /// How changes are noticed from now on.
     Watching(WatchMode),
 }
@@ -101,6 +106,8 @@ struct Watch {
     /// Where both paths led when the files were last read.
     walks: Option<Arc<[Walk; 2]>>,
     told: Option<KnownBy>,
+    /// The first sign since the last generation was told.
+    noticed: Option<Tick>,
     mode: Option<WatchMode>,
     next_opening: Tick,
     /// The sign that ended the last wait.
@@ -147,6 +154,7 @@ impl Watch {
             settling: Settling::default(),
             walks: None,
             told: None,
+            noticed: None,
             mode: None,
             next_opening: clock::tick(),
             unheeded: None,
@@ -207,6 +215,7 @@ impl Watch {
             Sign::Lost => eyes.disarm(Path::new("/")),
             Sign::Writing(_) | Sign::Closed(_) | Sign::Swapped(_) | Sign::Touched => {}
         }
+        self.noticed.get_or_insert(now);
         self.settling.heed(sign, now);
     }
 
@@ -218,12 +227,16 @@ impl Watch {
         self.walks = Some(Arc::new(reading.walks));
         match verdict {
             Verdict::Take => {
-                self.tell(MaterialEvent::Snapshot(Arc::new(reading.snapshot))).await?;
+                let noticed = self.noticed.take().unwrap_or_else(clock::tick);
+                self.tell(MaterialEvent::Snapshot { snapshot: Arc::new(reading.snapshot), noticed }).await?;
                 self.told = Some(known_by);
                 // A write within the same tick of the file system's clock leaves no other stamp: the next rescan reads.
                 self.light_rescans = 0;
             }
-            Verdict::Same => self.light_rescans = LIGHT_RESCANS,
+            Verdict::Same => {
+                self.light_rescans = LIGHT_RESCANS;
+                self.noticed = None;
+            }
             Verdict::Again(_) => {}
         }
         Ok(verdict)

@@ -15,6 +15,7 @@ mod tests;
 
 pub use farewell::Closing;
 pub use probe::{handshake, probe};
+pub use tls::client_config;
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, RootCertStore, Error as TlsError, SignatureScheme,
     client::{
         Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -26,6 +26,7 @@ use x509_parser::{
 };
 
 use super::trial::Trial;
+use crate::material::anchors::Anchors;
 
 /// In bits; the verifier takes none that is shorter.
 const SHORTEST_RSA: usize = 2048;
@@ -101,6 +102,17 @@ fn name(trial: &Trial<'_>) -> (ServerName<'static>, bool) {
     match ServerName::try_from(name.clone()) {
         Ok(name) => (name, true),
         Err(_) => (ServerName::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), false),
+    }
+}
+
+/// TLS for a client that is no probe (AMI): trusting these, or, where trust is not judged, everybody.
+pub fn client_config(anchors: Option<&Anchors>) -> ClientConfig {
+    match anchors {
+        Some(anchors) => {
+            let roots = RootCertStore { roots: anchors.trust_anchors().to_vec() };
+            ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+        }
+        None => config(&Arc::new(Capture::default()), true),
     }
 }
 

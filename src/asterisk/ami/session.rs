@@ -239,7 +239,8 @@ impl Session<'_> {
             held.answer(None);
         }
         let after = self.terms.timeout;
-        while let Some(open) = self.open.pop_front_if(|open| open.deadline <= now) {
+        while self.open.front().is_some_and(|open| open.deadline <= now) {
+            let Some(open) = self.open.pop_front() else { break };
             let Asker::Client { reply, .. } = open.asker else { return Err(Fault::Timeout { stage: Stage::Keepalive, after }) };
             let finding = Fault::Timeout { stage: Stage::Action, after }.finding(&self.terms.who);
             refuse(reply, unknown_outcome(finding, &open.name));

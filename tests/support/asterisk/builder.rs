@@ -1,0 +1,201 @@
+//! What an instance is made of, before it runs. The default is the one that the README recommends: TLS on, the absent include in
+//! http.conf and manager.conf, an AMI user with `system` alone.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{Asterisk, Ports, SECRET, Version, asterisk_user, conf, lay_out};
+use crate::support::certs::{Authority, Layout, Pair};
+
+/// An instance in the making.
+#[derive(Debug)]
+#[must_use]
+pub struct Builder {
+    pub(super) version: Version,
+    pub(super) pair: Option<Pair>,
+    pub(super) dark: bool,
+    pub(super) layout: Layout,
+    pub(super) paths: Option<(PathBuf, PathBuf)>,
+    pub(super) absent_include: bool,
+    pub(super) stamp: bool,
+    pub(super) bind: String,
+    pub(super) http_lines: Vec<String>,
+    pub(super) pjsip_lines: Vec<String>,
+    pub(super) ami_tls: bool,
+    pub(super) sip_tls: bool,
+    pub(super) chan_sip: bool,
+    pub(super) load: Vec<String>,
+    pub(super) noload: Vec<String>,
+    files: Vec<(String, String)>,
+}
+
+impl Builder {
+    pub(super) fn new(version: Version) -> Self {
+        Self {
+            version,
+            pair: None,
+            dark: false,
+            layout: Layout::default(),
+            paths: None,
+            absent_include: true,
+            stamp: false,
+            bind: "127.0.0.1".to_owned(),
+            http_lines: Vec::new(),
+            pjsip_lines: Vec::new(),
+            ami_tls: false,
+            sip_tls: false,
+            chan_sip: false,
+            load: Vec::new(),
+            noload: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The pair that lies there when it starts, good or bad.
+    pub fn pair(mut self, pair: &Pair) -> Self {
+        self.pair = Some(pair.clone());
+        self
+    }
+
+    /// No certificate at all lies there: it starts with a dark door.
+    pub fn without_pair(mut self) -> Self {
+        self.dark = true;
+        self
+    }
+
+    /// How the certificate lies on disk.
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// Other paths in http.conf than the layout's own (the pair is written by the layout all the same).
+    pub fn paths(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.paths = Some((cert.into(), key.into()));
+        self
+    }
+
+    /// http.conf and manager.conf without `#tryinclude starkeeper.absent`, as they come from a distribution.
+    pub fn without_absent_include(mut self) -> Self {
+        self.absent_include = false;
+        self
+    }
+
+    /// http.conf includes `etc/starkeeper.stamp`, which exists.
+    pub fn stamp(mut self) -> Self {
+        self.stamp = true;
+        self
+    }
+
+    /// The address that everything binds to; `127.0.0.1` otherwise.
+    pub fn bind(mut self, address: &str) -> Self {
+        self.bind = address.to_owned();
+        self
+    }
+
+    /// A further line in http.conf's `[general]`.
+    pub fn http(mut self, line: &str) -> Self {
+        self.http_lines.push(line.to_owned());
+        self
+    }
+
+    /// `enable_status=yes`: `/httpstatus` answers.
+    pub fn enable_status(self) -> Self {
+        self.http("enable_status=yes")
+    }
+
+    /// How many clients may be connected at once.
+    pub fn session_limit(self, limit: u32) -> Self {
+        self.http(&format!("sessionlimit={limit}"))
+    }
+
+    /// Further text at the end of pjsip.conf.
+    pub fn pjsip(mut self, text: &str) -> Self {
+        self.pjsip_lines.push(text.to_owned());
+        self
+    }
+
+    /// AMI over TLS too, with the same certificate.
+    pub fn ami_tls(mut self) -> Self {
+        self.ami_tls = true;
+        self
+    }
+
+    /// A SIP transport over TLS too, with the same certificate.
+    pub fn sip_tls(mut self) -> Self {
+        self.sip_tls = true;
+        self
+    }
+
+    /// chan_sip is loaded too, before PJSIP's WebSocket transport, and takes the `sip` protocol (16 alone has it).
+    pub fn chan_sip(mut self) -> Self {
+        self.chan_sip = true;
+        self
+    }
+
+    /// A further module, `name.so`.
+    pub fn load(mut self, module: &str) -> Self {
+        self.load.push(module.to_owned());
+        self
+    }
+
+    /// Without this module.
+    pub fn noload(mut self, module: &str) -> Self {
+        self.noload.push(module.to_owned());
+        self
+    }
+
+    /// A configuration file of the test's own, in place of the lab's where there is one of that name.
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// Starts it and returns once it is booted.
+    pub fn start(self) -> Asterisk {
+        assert!(
+            rustix::process::geteuid().is_root(),
+            "a real Asterisk needs root here (a mount namespace and chroot): run the tests as root, or with sudo -E"
+        );
+        let root = self.version.root();
+        let (uid, gid) = asterisk_user(&root);
+        // The root's own /tmp is what the namespace covers with the instance's folder.
+        let folder = tempfile::Builder::new().prefix("starkeeper-lab-").tempdir_in("/tmp").expect("a folder in /tmp");
+        let ports = Ports::take();
+        lay_out(folder.path(), uid, gid);
+        let tls = folder.path().join("tls");
+        if !self.dark {
+            let pair = self.pair.clone().unwrap_or_else(|| Authority::new().issue(&NAMES));
+            self.layout.lay(&tls, &pair);
+        }
+        let (cert, key) = self.paths.clone().unwrap_or_else(|| (self.layout.cert(&tls), self.layout.key(&tls)));
+        let scene = conf::Scene { folder: folder.path(), root: &root, ports: &ports, cert: &cert, key: &key };
+        self.configure(&scene);
+        fs::write(folder.path().join("secret"), SECRET).expect("the instance's folder");
+        let mut asterisk = Asterisk { version: self.version, ports, uid, gid, layout: self.layout, cert, key, root, jail: None, folder };
+        asterisk.spawn();
+        asterisk.booted();
+        asterisk
+    }
+
+    fn configure(&self, scene: &conf::Scene<'_>) {
+        let etc = scene.folder.join("etc");
+        for (name, text) in conf::files(self, scene) {
+            put(&etc, name, &text);
+        }
+        if self.stamp {
+            put(&etc, "starkeeper.stamp", "; touched before a healing reload\n");
+        }
+        for (name, text) in &self.files {
+            put(&etc, name, text);
+        }
+    }
+}
+
+fn put(etc: &Path, name: &str, text: &str) {
+    fs::write(etc.join(name), text).unwrap_or_else(|error| panic!("{name}: {error}"));
+}
+
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "pbx.example.com"];

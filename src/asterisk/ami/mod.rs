@@ -1,6 +1,66 @@
 //! The Asterisk Manager Interface: bytes ⇄ messages, and a client that stays connected. This file is what the other rooms see.
+//!
+//! ```text
+//! dial ─► login ─► session ◄─► codec        client: the handle, and the loop that comes back
+//! (DNS,   (banner, (requests,  (bytes ⇄      verdict: what an answer to a reload means
+//! TCP,    MD5)     events,     messages)     fault: what went wrong ─► Finding
+//! TLS)             keepalive)                outbox: news that never blocks a request
+//! ```
 
-use crate::diagnosis::Finding;
+pub mod action;
+pub mod codec;
+
+mod client;
+mod dial;
+mod fault;
+mod login;
+mod outbox;
+mod session;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::{sync::Arc, time::Duration};
+
+use rustls_pki_types::ServerName;
+use secrecy::SecretString;
+
+pub use self::{
+    client::{Client, CommandFailure, client},
+    fault::{booting, plaintext_remote},
+};
+use crate::{
+    diagnosis::Finding,
+    settings::{Address, AmiAuth},
+};
+
+/// Where AMI is, and how to log in to it.
+#[derive(Clone, Debug)]
+pub struct AmiConnect {
+    /// `host:port` to connect to.
+    pub address: Address,
+    /// A section of manager.conf.
+    pub username: String,
+    /// Its secret.
+    pub secret: SecretString,
+    /// How the secret is shown to Asterisk.
+    pub auth: AmiAuth,
+    /// AMI over TLS; `None`: plain TCP.
+    pub tls: Option<AmiOverTls>,
+    /// For each step of connecting, and for each answer.
+    pub timeout: Duration,
+    /// Between two keepalives while nothing else is asked.
+    pub keepalive: Duration,
+}
+
+/// AMI over TLS (`tlsenable` in manager.conf).
+#[derive(Clone, Debug)]
+pub struct AmiOverTls {
+    /// Whom the certificate must come from is settled in here.
+    pub config: Arc<rustls::ClientConfig>,
+    /// The name that the certificate must cover.
+    pub server_name: ServerName<'static>,
+}
 
 /// What the client tells of its own accord.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +104,27 @@ pub enum ReloadStatus {
     Unknown(u8),
 }
 
+impl From<u8> for ReloadStatus {
+    fn from(number: u8) -> Self {
+        match number {
+            0 => ReloadStatus::Done,
+            1 => ReloadStatus::Queued,
+            2 => ReloadStatus::NotFound,
+            3 => ReloadStatus::Error,
+            4 => ReloadStatus::InProgress,
+            5 => ReloadStatus::Uninitialized,
+            6 => ReloadStatus::NotImplemented,
+            unknown => ReloadStatus::Unknown(unknown),
+        }
+    }
+}
+
 /// A reload that Asterisk took on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reloaded {
     /// It says that it has done it. Whether it has, only the wire tells.
     Done,
-    /// Asterisk still boots, or reloads already: it will do it later.
+    /// Asterisk still boots: it will do it once it has.
     Queued,
 }
 

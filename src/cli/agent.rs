@@ -4,6 +4,8 @@ use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use super::{Common, Output, USAGE, terminal};
 use crate::{
+    diagnosis::{Lang, Severity},
+    report::Status,
     settings::{self, LogFormat, LogSettings, Overrides, Settings},
     supervise,
 };
@@ -72,4 +74,45 @@ fn start_log(log: &LogSettings) {
     };
     // Set up twice only by a caller of the library that has a log of its own.
     let _ = done;
+}
+
+/// One rotation: whatever the agent would do, until it is proved or nothing more can be done.
+pub(super) fn reload(common: &Common, overrides: &Overrides, within: u64) -> ExitCode {
+    let settings = match load(common, overrides) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let quiet = LogSettings { level: "error".to_owned(), ..settings.log.clone() };
+    start_log(&quiet);
+    let status = match supervise::once(settings, Duration::from_secs(within), Status::is_settled) {
+        Ok(status) => status,
+        Err(error) => {
+            terminal::err(&format!("error: failed to {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let proved = status.is_serving();
+    match common.output {
+        Output::Json => terminal::out(&serde_json::to_string(&*status).unwrap_or_default()),
+        Output::Text => {
+            let errors = status.findings.iter().filter(|finding| finding.severity > Severity::Info).collect::<Vec<_>>();
+            if !proved && !errors.is_empty() {
+                terminal::err(terminal::show(common).findings(errors).trim_end());
+            }
+            terminal::out(&summary(&status, proved, common.lang()));
+        }
+    }
+    ExitCode::from(u8::from(!proved))
+}
+
+fn summary(status: &Status, proved: bool, lang: Lang) -> String {
+    let leaf = status.files.leaf.as_ref().map_or_else(String::new, |leaf| format!("{} until {}", leaf.subject, leaf.not_after));
+    match (proved, status.last_rotation, lang) {
+        (true, Some(last), Lang::En) => format!("proved in {:.1} ms: {leaf}", last.millis.total),
+        (true, Some(last), Lang::PtBr) => format!("provado em {:.1} ms: {leaf}", last.millis.total),
+        (true, None, Lang::En) => format!("served already, nothing to reload: {leaf}"),
+        (true, None, Lang::PtBr) => format!("já servido, nada a recarregar: {leaf}"),
+        (false, _, Lang::En) => format!("not proved: {}", status.phase),
+        (false, _, Lang::PtBr) => format!("não provado: {}", status.phase),
+    }
 }

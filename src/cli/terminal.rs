@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use super::Color;
+use super::{Color, Common};
+use crate::diagnosis::show::{Show, Styles};
 
 /// What `--color` says; `auto` also heeds NO_COLOR and CLICOLOR_FORCE.
 pub(super) fn choose_colour(color: Color) {
@@ -21,4 +22,9 @@ pub(super) fn out(text: &str) {
 /// One text on stderr.
 pub(super) fn err(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// How findings are shown. Styles are always written: `anstream` drops them where they are not wanted.
+pub(super) fn show(common: &Common) -> Show {
+    Show::new(common.lang(), Styles::coloured())
 }

@@ -36,7 +36,7 @@ pub(super) struct Eyes {
 }
 
 /// How an instance is had; tests have it fail.
-pub(super) type Opener = Box<dyn Fn(Outlet) -> notify::Result<RecommendedWatcher> + Send>;
+pub(super) type Opener = Box<dyn Fn(Outlet) -> notify::Result<RecommendedWatcher> + Send + Sync>;
 
 impl Eyes {
     /// Nothing is watched yet; signs come out of the receiver. A sign that finds it full is counted as [`Sign::Lost`].

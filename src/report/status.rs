@@ -1,13 +1,13 @@
 //! What is known → [`Status`], as `/status` gives it. Pure.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::health::{self, Verdict};
 use crate::{
     bundle::Leaf,
     clock::{Now, Tick},
-    diagnosis::{Code, Finding, Severity},
+    diagnosis::{Code, Finding, Lang, Severity},
     proof::{Door, Observation},
     settings::{Address, LivenessSettings, ReadinessSettings},
     state::{AmiLink, HealMeans, Phase, State, Tally, Timing},
@@ -73,7 +73,11 @@ pub struct Status {
     /// The last rotation that was proved.
     pub last_rotation: Option<LastRotation>,
     /// Everything that is wrong, errors first.
+    #[serde(serialize_with = "rendered")]
     pub findings: Vec<Finding>,
+    /// Nothing more will be tried for the pair that is there.
+    #[serde(skip)]
+    pub settled: bool,
     /// Of the last look, for judging its age.
     #[serde(skip)]
     pub looked: Option<Tick>,
@@ -235,9 +239,20 @@ impl Status {
             counts: counts(state.tally()),
             last_rotation: state.tally().last.map(|(at, timing)| LastRotation { at: at.wall, millis: rotation_millis(timing) }),
             findings: findings(state, around, now),
+            settled: state.rejected(now).is_some_and(|rejected| now.tick >= rejected.named_from) || state.held_back() || state.gave_up() && state.door().is_some(),
             looked: state.looked(),
             stale_after: around.stale_after,
         }
+    }
+
+    /// Whether the newest pair was seen on the wire, and `/ws` accepted `sip`.
+    pub fn is_serving(&self) -> bool {
+        self.phase == Phase::Serving.name()
+    }
+
+    /// Whether waiting longer will change nothing unless somebody does something.
+    pub fn is_settled(&self) -> bool {
+        self.is_serving() || self.settled
     }
 
     /// Readiness at `tick`: a proof that grew too old counts no longer, whatever the driver is at.
@@ -247,6 +262,11 @@ impl Status {
             Some(_) | None => self.ready.clone(),
         }
     }
+}
+
+/// JSON is for programs: its words are English whoever reads them.
+fn rendered<S: Serializer>(findings: &[Finding], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(findings.iter().map(|finding| finding.rendered(Lang::En)))
 }
 
 fn wss(state: &State, around: &Around) -> Surface {

@@ -203,6 +203,14 @@ pub struct ExpirySettings {
     pub lifetime_fraction: f64,
 }
 
+impl Default for ExpirySettings {
+    /// As the settings file has it where it says nothing.
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        ExpirySettings { warning: DAY * 21, critical: DAY * 7, lifetime_fraction: 0.33 }
+    }
+}
+
 /// When liveness fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LivenessSettings {

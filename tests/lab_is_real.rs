@@ -341,7 +341,7 @@ fn chan_sip_takes_the_sip_protocol_where_it_is_loaded() {
 
 /// Runs one test of this binary in a process of its own.
 fn this_test_binary(test: &str) -> Command {
-    let mut command = Command::new(env::current_exe().unwrap());
+    let mut command = Command::new(env::current_exe().expect("the path of this test binary"));
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
     command
 }

@@ -90,7 +90,7 @@ fn handshake(port: u16) -> Result<StreamOwned<ClientConnection, TcpStream>, Door
 fn farewell(stream: &mut StreamOwned<ClientConnection, TcpStream>) {
     stream.conn.send_close_notify();
     let _ = stream.flush();
-    let _ = stream.sock.set_read_timeout(Some(Duration::from_secs(2)));
+    let _ = stream.sock.set_read_timeout(Some(Duration::from_secs(1)));
     let _ = stream.sock.shutdown(std::net::Shutdown::Write);
     let mut rest = [0; 4096];
     while matches!(stream.sock.read(&mut rest), Ok(count) if count > 0) {}

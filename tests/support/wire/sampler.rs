@@ -13,7 +13,8 @@ use starkeeper::clock;
 
 use super::{Door, farewell, fingerprint, handshake};
 
-/// A thread that samples until it is stopped.
+/// A thread that samples until it is stopped. Handshakes without a pause under many reloads can crash Asterisk (its SSL_CTX is freed
+/// beneath an entering client): keep the interval well above the millisecond that a handshake takes.
 #[derive(Debug)]
 pub struct Sampler {
     stop: Arc<AtomicBool>,

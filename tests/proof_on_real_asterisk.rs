@@ -1,9 +1,10 @@
 //! The probe against Asterisk 16 and 22: every door that a certificate, a reload or a limit can leave, each seen as what it is, and
 //! nothing left behind in the log or among the sessions.
+#![allow(clippy::unwrap_used, reason = "what cannot go on fails the test at the place where it stands")]
 
 mod support;
 
-use std::time::Duration;
+use std::{fs, process::Command, time::Duration};
 
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use starkeeper::{
@@ -11,12 +12,12 @@ use starkeeper::{
     clock,
     diagnosis::Code,
     material::anchors::Anchors,
-    proof::{Door, Observation, Seen, Target, probe},
+    proof::{Closing, Door, Observation, Seen, Target, handshake, probe},
     settings::Address,
 };
 use support::{
     asterisk::{Asterisk, BOTH},
-    certs::{Authority, Chain, Writing, self_signed},
+    certs::{Authority, Chain, Pair, Writing, self_signed},
     until,
     wire::WebSocket,
 };
@@ -61,6 +62,31 @@ fn what_browsers_refuse_is_served_without_a_word_and_is_named() {
             assert_eq!(served.chain.fingerprint().to_string(), pair.fingerprint);
             assert!(!served.acceptable);
         }
+    }
+}
+
+#[test]
+fn a_certificate_of_version_1_is_seen_behind_an_open_door() {
+    for version in BOTH {
+        let pair = version_1();
+        let asterisk = Asterisk::build(version).pair(&pair).start();
+        let observation = observe(&target(&asterisk), &Seen::default());
+        assert_eq!(observation.door, Door::Open, "{version:?}: {:?}", observation.findings);
+        assert_eq!(observation.served.unwrap().chain.certificates(), certificates(&pair.cert_pem));
+    }
+}
+
+#[test]
+fn a_handshake_alone_shows_what_sip_over_tls_serves() {
+    for version in BOTH {
+        let authority = Authority::new();
+        let pair = authority.issue(&["pbx.example.com"]);
+        let asterisk = Asterisk::build(version).pair(&pair).sip_tls().start();
+        let mut target = target(&asterisk);
+        target.address.port = asterisk.ports.sip_tls;
+        let observation = finish(handshake(&target, &trusting(&authority), clock::now()));
+        assert_eq!((observation.door, codes(&observation)), (Door::Shut, vec![]), "{version:?}");
+        assert_eq!(observation.served.unwrap().chain.fingerprint().to_string(), pair.fingerprint);
     }
 }
 
@@ -178,10 +204,28 @@ fn certificates(pem: &str) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().unwrap()
 }
 
+/// As `openssl x509 -req` makes it without an extensions file, and many a recipe for Asterisk does.
+fn version_1() -> Pair {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        "req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=pbx.example.com",
+        "x509 -req -in request.pem -signkey key.pem -days 30 -out cert.pem",
+    ] {
+        let ended = Command::new("openssl").args(arguments.split(' ')).current_dir(&folder).output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    let read = |name| fs::read_to_string(folder.path().join(name)).unwrap();
+    self_signed(&["pbx.example.com"]).issue().with_cert(read("cert.pem")).with_key(read("key.pem"))
+}
+
 fn observe(target: &Target, seen: &Seen) -> Observation {
+    finish(probe(target, seen, clock::now()))
+}
+
+fn finish(looking: impl Future<Output = (Observation, Closing)>) -> Observation {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (observation, closing) = probe(target, seen, clock::now()).await;
+        let (observation, closing) = looking.await;
         closing.done().await;
         observation
     })

@@ -76,9 +76,11 @@ fn silent(error: &io::Error) -> bool {
 }
 
 fn words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "refused: nothing listens there".to_owned(),
-        io::ErrorKind::TimedOut => "no answer in time".to_owned(),
-        _ => error.to_string(),
+    if error.kind() == io::ErrorKind::ConnectionRefused {
+        "refused: nothing listens there".to_owned()
+    } else if error.kind() == io::ErrorKind::TimedOut {
+        "no answer in time".to_owned()
+    } else {
+        error.to_string()
     }
 }

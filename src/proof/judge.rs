@@ -1,7 +1,5 @@
 //! The served chain + whose eyes + now → what browsers would refuse in it, as findings of the wire. Pure.
 
-use std::slice;
-
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 
@@ -41,8 +39,7 @@ pub(super) fn judge(
 
 /// The names that clients use, and the one that this target is asked for by.
 fn names(target: &Target, seen: &Seen) -> Vec<String> {
-    let own = target.server_name.as_ref().map_or(&[][..], slice::from_ref);
-    let own = own.iter().filter(|own| !seen.names.iter().any(|name| name.eq_ignore_ascii_case(own)));
+    let own = target.server_name.iter().filter(|own| !seen.names.iter().any(|name| name.eq_ignore_ascii_case(own)));
     seen.names.iter().chain(own).cloned().collect()
 }
 

@@ -2,6 +2,7 @@
 //! is what leaves the room; the probe itself stands beside it. What it refuses: nothing; whatever a peer does becomes an
 //! [`Observation`], in bounded time and memory.
 
+mod answer;
 mod connect;
 mod farewell;
 mod judge;

@@ -5,10 +5,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::{
-    Closing, Door, Observation, Seen, StageTimes, Target, connect, farewell, judge,
+    Closing, Door, Observation, Seen, StageTimes, Target,
+    answer::Answer,
+    connect, farewell, judge,
     tls::{self, Failure, Possession},
     trial::Trial,
-    upgrade::{self, Answer},
+    upgrade,
 };
 use crate::{
     clock::Now,
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// Tries the door once. Every stage ends within `target.timeout`. The observation is there as soon as it is known; the connection is
-/// gone once [`Closing::done`] has been awaited, which must be before a reload.
+/// gone once [`Closing::done`] has been awaited, which must be before a reload. Dropped half way, it ends abruptly.
 pub async fn probe(target: &Target, seen: &Seen, now: Now) -> (Observation, Closing) {
     let mut observation = nothing_yet(now);
     let closing = match greet(target, seen, &mut observation).await {
@@ -27,7 +29,8 @@ pub async fn probe(target: &Target, seen: &Seen, now: Now) -> (Observation, Clos
 }
 
 /// TCP and TLS alone, for surfaces that speak no WebSocket (SIP over TLS): what is served there. Where TLS stands the door is
-/// [`Door::Shut`], since nothing more is asked.
+/// [`Door::Shut`], since nothing more is asked. PJSIP logs a warning for every TLS client that leaves, however it leaves: a look for
+/// `doctor`, not for a watch.
 pub async fn handshake(target: &Target, seen: &Seen, now: Now) -> (Observation, Closing) {
     let mut observation = nothing_yet(now);
     let closing = match greet(target, seen, &mut observation).await {

@@ -129,11 +129,9 @@ fn failure(error: &io::Error) -> Failure {
         Some(TlsError::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => Failure::NotTls,
         Some(TlsError::NoCertificatesPresented) => Failure::Protocol("the peer showed no certificate".to_owned()),
         Some(other) => Failure::Protocol(other.to_string()),
-        None => match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => Failure::Closed,
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Failure::Reset,
-            _ => Failure::Protocol(error.to_string()),
-        },
+        None if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe) => Failure::Closed,
+        None if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted) => Failure::Reset,
+        None => Failure::Protocol(error.to_string()),
     }
 }
 

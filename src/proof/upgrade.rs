@@ -1,45 +1,27 @@
 //! A stream → the answer to a WebSocket upgrade that asks for `sip` (RFC 6455, 4; RFC 7118, 4). Refuses an answer whose head is larger
 //! than 16 KiB or is not whole within the stage's time; what is not an upgrade leaves as a finding that says what answered instead.
 
-use std::{fmt::Write as _, io};
+use std::io;
 
 use rustls::Error as TlsError;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     time::timeout,
 };
-use tokio_tungstenite::tungstenite::{
-    handshake::{
-        client::{Response, generate_key},
-        derive_accept_key,
-        machine::TryParse as _,
-    },
-    http::{HeaderMap, StatusCode, header},
+use tokio_tungstenite::tungstenite::handshake::{
+    client::{Response, generate_key},
+    machine::TryParse as _,
 };
 
-use super::{Target, trial::Trial};
+use super::{
+    Target,
+    answer::{self, Answer, LONGEST_QUOTE, SUBPROTOCOL},
+    trial::Trial,
+};
 use crate::diagnosis::{Code, Finding};
 
 /// Asterisk's whole answer is below 300 bytes.
 const LARGEST_HEAD: usize = 16 * 1024;
-/// What is quoted of an answer that is no HTTP.
-const LONGEST_QUOTE: usize = 80;
-/// The one subprotocol that SIP over WebSocket has (RFC 7118, 4).
-const SUBPROTOCOL: &str = "sip";
-
-/// What came of asking for the upgrade.
-pub(super) enum Answer {
-    /// The peer speaks WebSocket from here on, with `sip`. These bytes already came after its answer.
-    Accepted { tail: Vec<u8> },
-    /// The peer speaks WebSocket from here on, but not as it was asked to.
-    AcceptedOther { finding: Finding, tail: Vec<u8> },
-    /// The peer answered, and stays with HTTP. `status`: `None` where what it said is no HTTP.
-    Refused { finding: Finding, status: Option<u16> },
-    /// The peer closed or broke the connection.
-    Ended(Finding),
-    /// The answer was not whole in time.
-    Late(Finding),
-}
 
 /// Asks, and waits for the head of the answer.
 pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(trial: &Trial<'_>, stream: &mut S) -> Answer {
@@ -57,7 +39,7 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(trial: &Trial<'_>
             let found = format!("an HTTP head larger than {LARGEST_HEAD} bytes: {}", quote(&received));
             Answer::Refused { finding: trial.finding(Code::WsNotUpgraded, found), status: None }
         }
-        Ok(Ok((head, length))) => answer(trial, &head, &key, received.split_off(length)),
+        Ok(Ok((head, length))) => answer::judge(trial, &head, &key, received.split_off(length)),
     }
 }
 
@@ -74,7 +56,9 @@ fn request(target: &Target, key: &str) -> String {
         version = env!("CARGO_PKG_VERSION"),
     );
     if let Some(origin) = &target.origin {
-        write!(request, "Origin: {}\r\n", plain(origin)).expect("writing to a String cannot fail");
+        request.push_str("Origin: ");
+        request.push_str(&plain(origin));
+        request.push_str("\r\n");
     }
     request.push_str("\r\n");
     request
@@ -104,12 +88,13 @@ where
     .await;
     let mut chunk = [0; 2048];
     loop {
+        let seen = received.len();
         match stream.read(&mut chunk).await {
             Ok(0) => return Err(Trouble::Ended(written.err())),
             Ok(length) => received.extend_from_slice(&chunk[..length]),
             Err(error) => return Err(Trouble::Ended(Some(error))),
         }
-        match parse(received)? {
+        match parse(received, seen)? {
             Some((head, length)) => return Ok((head, length)),
             None if received.len() >= LARGEST_HEAD => return Err(Trouble::TooLarge),
             None => {}
@@ -117,12 +102,17 @@ where
     }
 }
 
-/// The head of an HTTP answer and its length, once it is whole.
-fn parse(received: &[u8]) -> Result<Option<(Response, usize)>, Trouble> {
+/// The head of an HTTP answer and its length, once it is whole. `seen`: how many bytes were looked at before, in vain.
+fn parse(received: &[u8], seen: usize) -> Result<Option<(Response, usize)>, Trouble> {
     // A peer that speaks something else may be silent afterwards: there is no need to wait for the end of its line.
     let version = b"HTTP/1.";
     if !received.starts_with(&version[..received.len().min(version.len())]) {
         return Err(Trouble::Malformed);
+    }
+    // Parsed once and not for every byte, or a peer that trickles could have us work.
+    let new = &received[seen.saturating_sub(2)..];
+    if !new.windows(2).any(|end| end == b"\n\n") && !new.windows(3).any(|end| end == b"\n\r\n") {
+        return Ok(None);
     }
     // Old proxies answer in HTTP/1.0, which the parser does not take though the head means the same.
     let mut head = received.to_vec();
@@ -135,122 +125,6 @@ fn parse(received: &[u8]) -> Result<Option<(Response, usize)>, Trouble> {
         Err(_) => Err(Trouble::Malformed),
     }
 }
-
-fn answer(trial: &Trial<'_>, head: &Response, key: &str, tail: Vec<u8>) -> Answer {
-    if head.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Answer::Refused { finding: refusal(trial, head), status: Some(head.status().as_u16()) };
-    }
-    let headers = head.headers();
-    let websocket = text(headers, "upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
-        && text(headers, "sec-websocket-accept") == Some(derive_accept_key(key.as_bytes()).as_str());
-    if !websocket {
-        let finding = trial.finding(Code::WsNotUpgraded, "101 that does not answer this WebSocket request");
-        return Answer::Refused { finding, status: Some(101) };
-    }
-    // Asterisk echoes ` sip` at times; what is parsed is trimmed already, and what other peers echo is trimmed here.
-    match text(headers, "sec-websocket-protocol") {
-        Some(SUBPROTOCOL) => Answer::Accepted { tail },
-        other => {
-            let found =
-                other.map_or_else(|| "101 without a subprotocol".to_owned(), |other| format!("101 with subprotocol {}", short(other)));
-            Answer::AcceptedOther { finding: described(trial, head, Code::WsSubprotocolRefused, found).with("expected", SUBPROTOCOL), tail }
-        }
-    }
-}
-
-/// What an answer means that is not 101.
-fn refusal(trial: &Trial<'_>, head: &Response) -> Finding {
-    let status = head.status();
-    let found = format!("HTTP {status}");
-    if let Some(proxy) = proxy(head) {
-        return described(trial, head, Code::WsProxyInTheWay, found).with("proxy", proxy);
-    }
-    let code = match status {
-        StatusCode::NOT_FOUND => Code::WsNotFound,
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Code::WsForbidden,
-        // Asterisk's answer to a subprotocol that no module has taken. It lists the versions too, of which ours is one.
-        StatusCode::BAD_REQUEST if text(head.headers(), "sec-websocket-version").is_some_and(|versions| versions.contains("13")) => {
-            Code::WsSubprotocolRefused
-        }
-        _ => Code::WsNotUpgraded,
-    };
-    described(trial, head, code, found).with("expected", "HTTP 101 Switching Protocols")
-}
-
-fn described(trial: &Trial<'_>, head: &Response, code: Code, found: String) -> Finding {
-    let finding = trial.finding(code, found).with("path", trial.target.path.as_str());
-    match text(head.headers(), "server") {
-        Some(server) => finding.with("server", short(server)),
-        None => finding,
-    }
-}
-
-/// Which proxy answered instead of Asterisk, if one did.
-fn proxy(head: &Response) -> Option<String> {
-    let headers = head.headers();
-    let server = text(headers, "server").unwrap_or_default();
-    let lowercase = server.to_ascii_lowercase();
-    if lowercase.starts_with("asterisk") {
-        return None;
-    }
-    if let Some(via) = text(headers, "via") {
-        return Some(format!("Via: {}", short(via)));
-    }
-    if PROXIES.iter().any(|name| lowercase.contains(name)) {
-        return Some(format!("Server: {}", short(server)));
-    }
-    if let Some(name) = PROXY_HEADERS.iter().find(|name| headers.contains_key(**name)) {
-        return Some(format!("header {name}"));
-    }
-    // Asterisk redirects only what is not /ws, and says neither 502 nor 504.
-    let status = head.status();
-    let gateway = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT);
-    if gateway || status.is_redirection() {
-        return Some(match text(headers, header::LOCATION.as_str()) {
-            Some(location) => format!("HTTP {} to {}", status.as_u16(), short(location)),
-            None => format!("HTTP {}", status.as_u16()),
-        });
-    }
-    None
-}
-
-/// How the proxies, load balancers and tunnels that stand before WSS name themselves in `Server`.
-const PROXIES: &[&str] = &[
-    "nginx",
-    "openresty",
-    "tengine",
-    "cloudflare",
-    "envoy",
-    "haproxy",
-    "apache",
-    "caddy",
-    "traefik",
-    "varnish",
-    "squid",
-    "awselb",
-    "cloudfront",
-    "akamai",
-    "gws",
-    "google frontend",
-    "microsoft-azure",
-    "microsoft-iis",
-    "kong",
-    "litespeed",
-    "lighttpd",
-    "ats",
-    "istio",
-];
-
-/// What they add where they hide their name.
-const PROXY_HEADERS: &[&str] = &[
-    "cf-ray",
-    "x-envoy-upstream-service-time",
-    "x-envoy-overloaded",
-    "x-amz-cf-id",
-    "x-azure-ref",
-    "x-served-by",
-    "x-kong-response-latency",
-];
 
 fn ended(trial: &Trial<'_>, received: &[u8], error: Option<&io::Error>) -> Finding {
     // TLS 1.3 lets the peer refuse us after our side of the handshake is over: without a client certificate, say.
@@ -277,16 +151,8 @@ fn late(trial: &Trial<'_>, received: &[u8]) -> Finding {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
-}
-
 /// The first line of what a peer sent, so that no more than fits and nothing unprintable enters a log.
 fn quote(received: &[u8]) -> String {
     let line = received.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
     format!("`{}`", line[..line.len().min(LONGEST_QUOTE)].escape_ascii())
-}
-
-fn short(value: &str) -> String {
-    value.chars().filter(|c| !c.is_control()).take(LONGEST_QUOTE).collect()
 }

@@ -105,9 +105,13 @@ async fn accept(config: ServerConfig, script: Script) -> (SocketAddr, JoinHandle
     let address = listener.local_addr().unwrap();
     let task = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
-        match acceptor.accept(stream).await {
+        match acceptor.accept(stream).into_fallible().await {
             Ok(stream) => follow(stream, script).await,
-            Err(_) => Met::default(),
+            Err((_, mut stream)) => {
+                // Read to the end: bytes that nobody reads turn the end into a reset, which overtakes our alert.
+                let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+                Met::default()
+            }
         }
     });
     (address, task)

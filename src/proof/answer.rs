@@ -1,0 +1,153 @@
+//! The head of an HTTP answer → [`Answer`]: an upgrade to `sip`, or a finding that says who answered and what. Pure.
+
+use tokio_tungstenite::tungstenite::{
+    handshake::{client::Response, derive_accept_key},
+    http::{HeaderMap, StatusCode, header},
+};
+
+use super::trial::Trial;
+use crate::diagnosis::{Code, Finding};
+
+/// The one subprotocol that SIP over WebSocket has (RFC 7118, 4).
+pub(super) const SUBPROTOCOL: &str = "sip";
+/// What is quoted of a peer's words, in characters.
+pub(super) const LONGEST_QUOTE: usize = 80;
+
+/// What came of asking for the upgrade.
+pub(super) enum Answer {
+    /// The peer speaks WebSocket from here on, with `sip`. These bytes already came after its answer.
+    Accepted { tail: Vec<u8> },
+    /// The peer speaks WebSocket from here on, but not as it was asked to.
+    AcceptedOther { finding: Finding, tail: Vec<u8> },
+    /// The peer answered, and stays with HTTP. `status`: `None` where what it said is no HTTP.
+    Refused { finding: Finding, status: Option<u16> },
+    /// The peer closed or broke the connection.
+    Ended(Finding),
+    /// The answer was not whole in time.
+    Late(Finding),
+}
+
+/// What the head of an answer means. `key`: what was sent as `Sec-WebSocket-Key`. `tail`: what came behind the head.
+pub(super) fn judge(trial: &Trial<'_>, head: &Response, key: &str, tail: Vec<u8>) -> Answer {
+    if head.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return Answer::Refused { finding: refusal(trial, head), status: Some(head.status().as_u16()) };
+    }
+    let headers = head.headers();
+    let websocket = text(headers, "upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+        && text(headers, "sec-websocket-accept") == Some(derive_accept_key(key.as_bytes()).as_str());
+    if !websocket {
+        let finding = trial.finding(Code::WsNotUpgraded, "101 that does not answer this WebSocket request");
+        return Answer::Refused { finding, status: Some(101) };
+    }
+    // Asterisk echoes ` sip` at times; what is parsed is trimmed already, and what other peers echo is trimmed here.
+    match text(headers, "sec-websocket-protocol") {
+        Some(SUBPROTOCOL) => Answer::Accepted { tail },
+        other => {
+            let found =
+                other.map_or_else(|| "101 without a subprotocol".to_owned(), |other| format!("101 with subprotocol {}", short(other)));
+            Answer::AcceptedOther { finding: described(trial, head, Code::WsSubprotocolRefused, found).with("expected", SUBPROTOCOL), tail }
+        }
+    }
+}
+
+/// What an answer means that is not 101.
+fn refusal(trial: &Trial<'_>, head: &Response) -> Finding {
+    let status = head.status();
+    let found = format!("HTTP {status}");
+    if let Some(proxy) = proxy(head) {
+        return described(trial, head, Code::WsProxyInTheWay, found).with("proxy", proxy);
+    }
+    let code = match status {
+        StatusCode::NOT_FOUND => Code::WsNotFound,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Code::WsForbidden,
+        // Asterisk's answer to a subprotocol that no module has taken. It lists the versions too, of which ours is one.
+        StatusCode::BAD_REQUEST if text(head.headers(), "sec-websocket-version").is_some_and(|versions| versions.contains("13")) => {
+            Code::WsSubprotocolRefused
+        }
+        _ => Code::WsNotUpgraded,
+    };
+    described(trial, head, code, found).with("expected", "HTTP 101 Switching Protocols")
+}
+
+fn described(trial: &Trial<'_>, head: &Response, code: Code, found: String) -> Finding {
+    let finding = trial.finding(code, found).with("path", trial.target.path.as_str());
+    match text(head.headers(), "server") {
+        Some(server) => finding.with("server", short(server)),
+        None => finding,
+    }
+}
+
+/// Which proxy answered instead of Asterisk, if one did.
+fn proxy(head: &Response) -> Option<String> {
+    let headers = head.headers();
+    let server = text(headers, "server").unwrap_or_default();
+    let lowercase = server.to_ascii_lowercase();
+    if lowercase.starts_with("asterisk") {
+        return None;
+    }
+    if let Some(via) = text(headers, "via") {
+        return Some(format!("Via: {}", short(via)));
+    }
+    if PROXIES.iter().any(|name| lowercase.contains(name)) {
+        return Some(format!("Server: {}", short(server)));
+    }
+    if let Some(name) = PROXY_HEADERS.iter().find(|name| headers.contains_key(**name)) {
+        return Some(format!("header {name}"));
+    }
+    // Asterisk redirects only what is not /ws, and says neither 502 nor 504.
+    let status = head.status();
+    let gateway = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT);
+    if gateway || status.is_redirection() {
+        return Some(match text(headers, header::LOCATION.as_str()) {
+            Some(location) => format!("HTTP {} to {}", status.as_u16(), short(location)),
+            None => format!("HTTP {}", status.as_u16()),
+        });
+    }
+    None
+}
+
+/// How the proxies, load balancers and tunnels that stand before WSS name themselves in `Server`.
+const PROXIES: &[&str] = &[
+    "nginx",
+    "openresty",
+    "tengine",
+    "cloudflare",
+    "envoy",
+    "haproxy",
+    "apache",
+    "caddy",
+    "traefik",
+    "varnish",
+    "squid",
+    "awselb",
+    "cloudfront",
+    "akamai",
+    "gws",
+    "google frontend",
+    "microsoft-azure",
+    "microsoft-iis",
+    "kong",
+    "litespeed",
+    "lighttpd",
+    "ats",
+    "istio",
+];
+
+/// What they add where they hide their name.
+const PROXY_HEADERS: &[&str] = &[
+    "cf-ray",
+    "x-envoy-upstream-service-time",
+    "x-envoy-overloaded",
+    "x-amz-cf-id",
+    "x-azure-ref",
+    "x-served-by",
+    "x-kong-response-latency",
+];
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
+}
+
+fn short(value: &str) -> String {
+    value.chars().filter(|c| !c.is_control()).take(LONGEST_QUOTE).collect()
+}

@@ -100,7 +100,7 @@ fn the_page_of_a_code_shows_how_to_see_it_and_ends_with_the_remedy() {
       ocupa uma sessão; quem vier depois vê 1006.
 
     veja:
-          ss -tn state established '( sport = :8089 )' | wc -l
+          ss -Htn state established '( sport = :8089 )' | wc -l
           grep -n sessionlimit /etc/asterisk/http.conf
 
     ajuda: Aumente-o no http.conf, em [general], acima do número de clientes:

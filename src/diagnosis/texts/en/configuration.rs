@@ -230,7 +230,7 @@ pub(super) const SESSION_LIMIT_LOW: Text = Text {
     meaning: "`sessionlimit` is {found}, and every browser that is connected holds one session. The client after the last one passes TLS and is hung up \
               on (1006).",
     see: "$ grep -n sessionlimit /etc/asterisk/http.conf\n\
-          $ ss -tn state established '( sport = :8089 )' | wc -l",
+          $ ss -Htn state established '( sport = :8089 )' | wc -l",
     remedy: "In {file}, under [general], above the number of clients:\n\
              | sessionlimit = 1000\n\
              $ asterisk -rx 'module reload http'",

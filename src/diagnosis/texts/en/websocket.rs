@@ -87,7 +87,7 @@ pub(super) const WS_SESSION_LIMIT: Text = Text {
     title: "Asterisk has no HTTP session left",
     meaning: "TLS succeeds at {address} and the connection ends before any answer: `sessionlimit` (100 unless set) is used up. Every open WSS client \
               holds one session; whoever comes next sees 1006.",
-    see: "$ ss -tn state established '( sport = :8089 )' | wc -l\n\
+    see: "$ ss -Htn state established '( sport = :8089 )' | wc -l\n\
           $ grep -n sessionlimit /etc/asterisk/http.conf",
     remedy: "Raise it in http.conf, under [general], above the number of clients:\n\
              | sessionlimit = 1000\n\

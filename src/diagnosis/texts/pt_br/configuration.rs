@@ -229,7 +229,7 @@ pub(super) const SESSION_LIMIT_LOW: Text = Text {
     title: "são permitidas poucas sessões HTTP",
     meaning: "`sessionlimit` é {found}, e cada navegador conectado ocupa uma sessão. O cliente depois do último passa pelo TLS e é desligado (1006).",
     see: "$ grep -n sessionlimit /etc/asterisk/http.conf\n\
-          $ ss -tn state established '( sport = :8089 )' | wc -l",
+          $ ss -Htn state established '( sport = :8089 )' | wc -l",
     remedy: "Em {file}, em [general], acima do número de clientes:\n\
              | sessionlimit = 1000\n\
              $ asterisk -rx 'module reload http'",

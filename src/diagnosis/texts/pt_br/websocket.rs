@@ -87,7 +87,7 @@ pub(super) const WS_SESSION_LIMIT: Text = Text {
     title: "o Asterisk não tem mais sessões HTTP",
     meaning: "O TLS dá certo em {address} e a conexão termina antes de qualquer resposta: o `sessionlimit` (100 se não for definido) se esgotou. Cada \
               cliente WSS aberto ocupa uma sessão; quem vier depois vê 1006.",
-    see: "$ ss -tn state established '( sport = :8089 )' | wc -l\n\
+    see: "$ ss -Htn state established '( sport = :8089 )' | wc -l\n\
           $ grep -n sessionlimit /etc/asterisk/http.conf",
     remedy: "Aumente-o no http.conf, em [general], acima do número de clientes:\n\
              | sessionlimit = 1000\n\

@@ -3,14 +3,20 @@
 
 mod code;
 mod lang;
+mod nearest;
+pub mod show;
+pub mod texts;
 
 pub use code::{Code, Group, UnknownCode};
-pub use lang::Lang;
+pub use lang::{Lang, UnknownLang};
+pub use nearest::nearest;
 
 use std::{fmt, path::Path};
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use texts::Piece;
 
 /// How much a finding hurts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -59,6 +65,59 @@ impl Finding {
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.evidence.0.iter().find(|(k, _)| *k == key).map(|(_, v)| v)
     }
+
+    /// What it means for those who call, with the evidence filled in.
+    pub fn meaning(&self, lang: Lang) -> String {
+        texts::plain(&texts::fill(texts::text(self.code, lang).meaning, &self.evidence, lang))
+    }
+
+    /// What to do. Lines to paste stand on their own, indented by four spaces.
+    pub fn remedy(&self, lang: Lang) -> String {
+        texts::plain(&self.remedy_pieces(lang))
+    }
+
+    /// The finding as JSON shows it: with its meaning and its remedy.
+    pub fn rendered(&self, lang: Lang) -> Rendered<'_> {
+        Rendered {
+            code: self.code,
+            severity: self.severity,
+            evidence: &self.evidence,
+            meaning: self.meaning(lang),
+            remedy: self.remedy(lang),
+        }
+    }
+
+    /// The remedy of the code, and the very line of the evidence where the text does not hold it already.
+    fn remedy_pieces(&self, lang: Lang) -> Vec<Piece> {
+        let mut pieces = texts::fill(texts::text(self.code, lang).remedy, &self.evidence, lang);
+        if let Some(remedy) = self.get(REMEDY_LINE) {
+            for line in remedy.to_string().lines().map(texts::printable) {
+                let piece = Piece::Paste(line);
+                if !pieces.contains(&piece) {
+                    pieces.push(piece);
+                }
+            }
+        }
+        pieces
+    }
+}
+
+/// The key under which evidence gives the very line that mends it.
+const REMEDY_LINE: &str = "remedyLine";
+
+/// A finding as JSON shows it: `{code, severity, evidence, meaning, remedy}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rendered<'a> {
+    /// Which of the known things it is.
+    pub code: Code,
+    /// How much it hurts.
+    pub severity: Severity,
+    /// What was seen.
+    pub evidence: &'a Evidence,
+    /// What it means for those who call.
+    pub meaning: String,
+    /// What to do; lines to paste are indented by four spaces.
+    pub remedy: String,
 }
 
 /// What was seen, in the order in which it is to be read.

@@ -1,0 +1,73 @@
+//! Brazilian Portuguese: the browser's side, and what lies between.
+
+use crate::diagnosis::texts::Text;
+
+pub(super) const CLIENT_URL_NO_PATH: Text = Text {
+    title: "falta o caminho /ws no endereço do cliente",
+    meaning: "O cliente conecta a {found}, ou seja, a `/`, onde o Asterisk responde 404: o navegador vê 1006. O WebSocket só existe em /ws.",
+    see: "404 na raiz, 426 no caminho certo:\n\
+          $ curl -ksi -m 3 --http1.1 https://{address}/ | head -n 1\n\
+          $ curl -ksi -m 3 --http1.1 https://{address}/ws | head -n 1",
+    remedy: "No cliente (JsSIP):\n\
+             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+};
+
+pub(super) const CLIENT_URL_WRONG_PATH: Text = Text {
+    title: "o endereço do cliente tem outro caminho que não /ws",
+    meaning: "O cliente conecta a {found}, e o WebSocket está em {expected}. Qualquer outro caminho recebe 404, e o navegador vê 1006.",
+    see: "$ asterisk -rx 'http show status' | grep -E 'Prefix|/ws'\n\
+          $ curl -ksi -m 3 --http1.1 https://{address}/ws | head -n 1",
+    remedy: "No cliente (JsSIP); com `prefix` no http.conf, ponha-o antes de /ws:\n\
+             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+};
+
+pub(super) const CLIENT_URL_NO_PORT: Text = Text {
+    title: "falta a porta no endereço do cliente",
+    meaning: "Sem porta, wss:// significa 443, e o Asterisk escuta em {expected}. O navegador chega a um servidor web ou a nada: 1006.",
+    see: "$ asterisk -rx 'http show status' | grep HTTPS\n\
+          $ ss -ltnp | grep -E ':443 |:8089 '",
+    remedy: "No cliente (JsSIP):\n\
+             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+};
+
+pub(super) const CLIENT_INSECURE_ON_HTTPS: Text = Text {
+    title: "uma página em https:// não pode usar ws://",
+    meaning: "O cliente conecta a {found} a partir de uma página que veio por HTTPS. Os navegadores bloqueiam isso como conteúdo misto antes que um \
+              pacote saia; nada aparece no log do Asterisk.",
+    see: "O console do navegador diz `Mixed Content`. Isto deve responder 426:\n\
+          $ curl -si -m 3 --http1.1 https://pbx.example.com:8089/ws | head -n 1",
+    remedy: "No cliente (JsSIP):\n\
+             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+};
+
+pub(super) const CLIENT_NAME_NOT_COVERED: Text = Text {
+    title: "o certificado não cobre o host do cliente",
+    meaning: "O cliente conecta a {name}, um endereço a que o certificado não se destina: o navegador fecha antes do upgrade (1006), também onde o servidor é \
+              acessado pelo endereço IP ou por um nome interno.",
+    see: "$ openssl s_client -connect {address} -verify_hostname {name} </dev/null 2>/dev/null | grep Verif\n\
+          $ openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName",
+    remedy: "Use no cliente um nome coberto, ou mande emitir um certificado para este:\n\
+             $ certbot certonly --cert-name CERT -d OUTRONOME -d {name}",
+};
+
+pub(super) const COMPOSE_PORT_UNPUBLISHED: Text = Text {
+    title: "o Compose não publica a porta WSS",
+    meaning: "O serviço em {file} não publica a porta {port}: o Asterisk escuta dentro do contêiner, e navegadores de fora têm a conexão recusada, 1006.",
+    see: "$ docker compose ps\n\
+          $ ss -ltn 'sport = :8089'",
+    remedy: "Em {file}, no serviço do Asterisk:\n\
+             | ports:\n\
+             |   - \"8089:8089\"\n\
+             $ docker compose up -d",
+};
+
+pub(super) const COMPOSE_VOLUME_MISSING: Text = Text {
+    title: "o Compose não monta a pasta do certificado",
+    meaning: "O http.conf indica arquivos em {path}, e {file} não monta nada ali: dentro do contêiner eles não existem, e a porta TLS falha (1006).",
+    see: "$ docker compose config | grep -A6 volumes\n\
+          $ docker compose exec asterisk grep -E '^tls' /etc/asterisk/http.conf",
+    remedy: "Em {file}, no serviço do Asterisk. Monte o diretório, não arquivos avulsos, que continuariam os antigos depois de uma troca por renomeação:\n\
+             | volumes:\n\
+             |   - ./tls:/tls:ro\n\
+             $ docker compose up -d",
+};

@@ -4,7 +4,7 @@
 use std::{
     collections::HashSet,
     ffi::OsString,
-    fs, io,
+    fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{
@@ -21,11 +21,10 @@ use tokio::sync::mpsc;
 
 use super::{
     settle::Sign,
+    unavailable::{Trouble, network},
     walk::{Folder, Walk},
     watch::WatchMode,
 };
-use crate::diagnosis::{Code, Finding};
-
 /// One inotify instance and what it watches.
 pub(super) struct Eyes {
     open: Opener,
@@ -125,10 +124,7 @@ impl Eyes {
         let network = || self.armed.iter().find_map(|armed| armed.network.map(|kind| (kind, &armed.path)));
         match (&self.trouble, network()) {
             (Some(trouble), _) => WatchMode::Polling { finding: trouble.finding() },
-            (None, Some((kind, path))) => {
-                let reason = format!("{kind} does not tell of changes made elsewhere");
-                WatchMode::Polling { finding: Finding::new(Code::WatchUnavailable).with("path", path.as_path()).with("reason", reason) }
-            }
+            (None, Some((kind, path))) => WatchMode::Polling { finding: Trouble::Network(path.to_owned(), kind).finding() },
             (None, None) => WatchMode::Inotify,
         }
     }
@@ -241,81 +237,79 @@ fn arrives_empty(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.nlink() == 1)
 }
 
-/// Why inotify does not serve.
-#[derive(Debug)]
-enum Trouble {
-    /// No instance could be had.
-    Instance(String),
-    /// `fs.inotify.max_user_watches` is reached.
-    Watches(PathBuf),
-    /// This directory cannot be watched.
-    Folder(PathBuf, String),
-}
-
-impl Trouble {
-    fn of(error: &notify::Error, path: Option<&Path>) -> Trouble {
-        let reason = match &error.kind {
-            ErrorKind::Io(error) => error.to_string(),
-            ErrorKind::Generic(_)
-            | ErrorKind::PathNotFound
-            | ErrorKind::WatchNotFound
-            | ErrorKind::InvalidConfig(_)
-            | ErrorKind::MaxFilesWatch => error.to_string(),
-        };
-        match (&error.kind, path) {
-            (ErrorKind::MaxFilesWatch, Some(path)) => Trouble::Watches(path.to_owned()),
-            (_, Some(path)) => Trouble::Folder(path.to_owned(), reason),
-            (ErrorKind::Io(error), None) if is_limit(error) => {
-                Trouble::Instance(exhausted("fs.inotify.max_user_instances, or the limit of open files,", "max_user_instances"))
-            }
-            (_, None) => Trouble::Instance(reason),
-        }
-    }
-
-    fn finding(&self) -> Finding {
-        let finding = Finding::new(Code::WatchUnavailable);
-        match self {
-            Trouble::Instance(reason) => finding.with("reason", reason.as_str()),
-            Trouble::Watches(path) => {
-                finding.with("path", path.as_path()).with("reason", exhausted("fs.inotify.max_user_watches", "max_user_watches"))
-            }
-            Trouble::Folder(path, reason) => finding.with("path", path.as_path()).with("reason", reason.as_str()),
-        }
-    }
-}
-
-fn is_limit(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error())
-}
-
-/// The setting that is exhausted, with its value where the system tells it.
-fn exhausted(what: &str, setting: &str) -> String {
-    match fs::read_to_string(Path::new("/proc/sys/fs/inotify").join(setting)) {
-        Ok(value) => format!("{what} is reached ({setting} = {})", value.trim()),
-        Err(_) => format!("{what} is reached"),
-    }
-}
-
-/// The network file system that holds `path`, by the magic numbers of `statfs(2)`: it tells nothing of what other machines change.
-fn network(path: &Path) -> Option<&'static str> {
-    // The magic is 32 bits wide, whatever the width of the field.
-    let magic = u32::try_from(u64::try_from(rustix::fs::statfs(path).ok()?.f_type).ok()? & 0xFFFF_FFFF).ok()?;
-    NETWORKS.iter().find(|(known, _)| *known == magic).map(|(_, name)| *name)
-}
-
-const NETWORKS: &[(u32, &str)] = &[
-    (0x0000_6969, "NFS"),
-    (0xFF53_4D42, "CIFS"),
-    (0xFE53_4D42, "SMB"),
-    (0x0000_517B, "SMB"),
-    (0x6573_5546, "FUSE"),
-    (0x0102_1997, "9P"),
-    (0x00C3_6400, "Ceph"),
-    (0x5346_414F, "AFS"),
-    (0x0116_1970, "GFS2"),
-    (0x7461_636F, "OCFS2"),
-    (0x0BD0_0BD0, "Lustre"),
-];
-
 /// More than a swap and a burst of writes make; beyond it, one rescan stands for all.
 const WAITING_SIGNS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{DataChange, Flag, MetadataKind, RemoveKind};
+
+    use super::*;
+    use crate::material::Sources;
+
+    fn outlet(dir: &Path) -> (Eyes, mpsc::Receiver<Sign>) {
+        let (mut eyes, signs) = Eyes::new(Box::new(|_| Err(notify::Error::generic("no"))));
+        let sources = Sources { cert: dir.join("tls.crt"), key: dir.join("tls.key") };
+        eyes.arm(&super::super::read::walk_both(&sources));
+        (eyes, signs)
+    }
+
+    #[test]
+    fn each_kind_of_event_says_what_it_means() {
+        let path = Path::new("/nowhere/tls.crt");
+        let at = || path.to_owned();
+        let name = |mode| EventKind::Modify(ModifyKind::Name(mode));
+        for (kind, expected) in [
+            (EventKind::Modify(ModifyKind::Data(DataChange::Any)), Some(Sign::Writing(at()))),
+            (EventKind::Access(AccessKind::Close(AccessMode::Write)), Some(Sign::Closed(at()))),
+            (EventKind::Access(AccessKind::Close(AccessMode::Read)), None),
+            (EventKind::Access(AccessKind::Open(AccessMode::Any)), None),
+            (name(RenameMode::To), Some(Sign::Swapped(at()))),
+            (name(RenameMode::From), Some(Sign::Gone(at()))),
+            (name(RenameMode::Both), None),
+            (EventKind::Remove(RemoveKind::File), Some(Sign::Gone(at()))),
+            (EventKind::Create(CreateKind::Folder), Some(Sign::Touched)),
+            (EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), Some(Sign::Touched)),
+        ] {
+            assert_eq!(sign(kind, path), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn new_name_is_a_writer_only_if_it_is_a_file_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let [file, link, hard] = ["file", "link", "hard"].map(|name| dir.path().join(name));
+        let created = EventKind::Create(CreateKind::File);
+        fs::write(&file, "").unwrap();
+        assert_eq!(sign(created, &file), Some(Sign::Writing(file.clone())));
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(sign(created, &link), Some(Sign::Swapped(link.clone())));
+        fs::hard_link(&file, &hard).unwrap();
+        assert_eq!(sign(created, &hard), Some(Sign::Swapped(hard.clone())));
+    }
+
+    #[test]
+    fn names_that_decide_nothing_do_not_wake() {
+        let dir = tempfile::tempdir().unwrap();
+        let (eyes, mut signs) = outlet(dir.path());
+        let written = |name: &str| Ok(Event::new(EventKind::Remove(RemoveKind::File)).add_path(dir.path().join(name)));
+        eyes.outlet.pass(written("unrelated.log"));
+        eyes.outlet.pass(written("tls.crt"));
+        assert_eq!(signs.try_recv(), Ok(Sign::Gone(dir.path().join("tls.crt"))));
+        assert!(signs.try_recv().is_err());
+    }
+
+    #[test]
+    fn queue_that_overflows_here_or_in_the_kernel_is_said_to_have_lost_signs() {
+        let dir = tempfile::tempdir().unwrap();
+        let (eyes, mut signs) = outlet(dir.path());
+        eyes.outlet.pass(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)));
+        assert_eq!(signs.try_recv(), Ok(Sign::Lost));
+        assert!(!eyes.lost_signs());
+        for _ in 0..=WAITING_SIGNS {
+            eyes.outlet.pass(Err(notify::Error::generic("read")));
+        }
+        assert!(eyes.lost_signs());
+        assert!(!eyes.lost_signs());
+    }
+}

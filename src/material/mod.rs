@@ -7,6 +7,7 @@ mod read;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod unavailable;
 mod walk;
 mod watch;
 
@@ -58,7 +59,8 @@ pub struct Capture {
     pub path: PathBuf,
     /// Its bytes, or why there are none.
     pub content: Result<Content, ReadFault>,
-    /// Who may read it: the file behind all links, and every directory that is walked on the way. Empty when it could not be walked.
+    /// Who may read it: every directory that is walked on the way, `/` first, and last the file behind all links. Empty when it could
+    /// not be walked.
     pub way: Vec<Node>,
 }
 

@@ -50,6 +50,11 @@ impl Reading {
         }
     }
 
+    /// Whether one of the files holds nothing: `open(O_TRUNC)` shows this before any sign of its writer.
+    pub(super) fn hollow(&self) -> bool {
+        [&self.snapshot.cert, &self.snapshot.key].iter().any(|capture| matches!(&capture.content, Ok(c) if c.bytes().is_empty()))
+    }
+
     /// When one of the two files was last written to: seconds since 1970.
     pub(super) fn written(&self) -> Option<i64> {
         self.walks.iter().filter_map(|walk| walk.end.as_ref().ok()).map(|file| file.mtime.0).max()

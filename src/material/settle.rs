@@ -28,8 +28,8 @@ pub(super) enum Sign {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen<'a> {
     pub(super) known_by: &'a KnownBy,
-    /// Whether both files held still while they were read.
-    pub(super) coherent: bool,
+    /// Whether both files held still while they were read, and hold something.
+    pub(super) whole: bool,
     /// Whether a file was written to a moment ago, so that its writer may not be done.
     pub(super) fresh: bool,
 }
@@ -88,18 +88,15 @@ impl Settling {
             return Verdict::Again(until);
         }
         if told == Some(seen.known_by) {
-            if seen.coherent {
-                self.done();
-                return Verdict::Same;
-            }
-            return Verdict::Again(now + TWICE);
+            self.done();
+            return Verdict::Same;
         }
         let long_there = told.is_none() && !seen.fresh;
         let since = match &self.doubted {
             Some((known_by, since)) if known_by == seen.known_by => *since,
             Some(_) | None => now,
         };
-        if seen.coherent && (self.explained || long_there) || now - since >= TWICE {
+        if seen.whole && (self.explained || long_there) || now - since >= TWICE {
             self.done();
             return Verdict::Take;
         }
@@ -134,7 +131,7 @@ mod tests {
     }
 
     fn still(known_by: &KnownBy) -> Seen<'_> {
-        Seen { known_by, coherent: true, fresh: true }
+        Seen { known_by, whole: true, fresh: true }
     }
 
     fn file() -> PathBuf {
@@ -217,7 +214,7 @@ mod tests {
         let (old, new) = (known("old"), known("new"));
         let mut settling = Settling::default();
         settling.heed(Sign::Swapped(file()), at(0));
-        let torn = Seen { coherent: false, ..still(&new) };
+        let torn = Seen { whole: false, ..still(&new) };
         assert_eq!(settling.judge(torn, Some(&old), at(0)), Verdict::Again(at(100)));
         assert_eq!(settling.judge(torn, Some(&old), at(99)), Verdict::Again(at(100)));
         assert_eq!(settling.judge(torn, Some(&old), at(100)), Verdict::Take);

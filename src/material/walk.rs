@@ -49,7 +49,7 @@ impl Walk {
     /// Resolves `path`; a relative one from the working directory.
     pub(super) fn along(path: &Path) -> Walk {
         let mut walk = Walk { folders: Vec::new(), names: Vec::new(), end: Err(ReadFault::NotAFile) };
-        walk.end = walk.to_the_end(path);
+        walk.end = walk.resolve(path);
         walk
     }
 
@@ -61,7 +61,7 @@ impl Walk {
         }
     }
 
-    fn to_the_end(&mut self, path: &Path) -> Result<File, ReadFault> {
+    fn resolve(&mut self, path: &Path) -> Result<File, ReadFault> {
         let absolute = std::path::absolute(path).map_err(|e| fault(&e))?;
         let mut here = PathBuf::from("/");
         self.enter(&here, &fs::symlink_metadata(&here).map_err(|e| fault(&e))?);
@@ -175,7 +175,7 @@ fn node(path: PathBuf, found: &fs::Metadata) -> Node {
 /// The access ACL as the kernel keeps it (`linux/posix_acl_xattr.h`); `None` where there is none or the file system has no such thing.
 fn acl(path: &Path) -> Option<Vec<u8>> {
     let name = OsStr::new("system.posix_acl_access");
-    let length = rustix::fs::lgetxattr(path, name, &mut [0_u8; 0]).ok().filter(|length| *length > 0)?;
+    let length = rustix::fs::lgetxattr_query(path, name).ok().filter(|length| *length > 0)?;
     let mut bytes = vec![0; length];
     let length = rustix::fs::lgetxattr(path, name, &mut bytes[..]).ok()?;
     bytes.truncate(length);

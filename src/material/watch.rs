@@ -1,13 +1,9 @@
 //! [`Sources`] → [`MaterialEvent`]s: every generation that stands on disk, told once, whole, and as soon as it stands there. A sign from
 //! inotify is a hint, the content's hash is the truth; whatever inotify misses, or cannot see, a rescan finds. Never tells half a file.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::VecDeque, path::Path, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::mpsc,
-    task::spawn_blocking,
-    time::sleep_until,
-};
+use tokio::{sync::mpsc, task::spawn_blocking, time::sleep_until};
 
 use super::{
     Snapshot, Sources,
@@ -52,12 +48,7 @@ pub enum WatchMode {
 pub struct LookAgain;
 
 /// Watches both files until `out` is closed or the future is dropped. `rescan_interval` is the time between two looks that need no hint.
-pub async fn watch(
-    sources: Sources,
-    rescan_interval: Duration,
-    hints: mpsc::Receiver<LookAgain>,
-    out: mpsc::Sender<MaterialEvent>,
-) {
+pub async fn watch(sources: Sources, rescan_interval: Duration, hints: mpsc::Receiver<LookAgain>, out: mpsc::Sender<MaterialEvent>) {
     let pace = Pace { rescan: rescan_interval, poll: POLL, retry: RETRY };
     watch_with(sources, pace, Box::new(open_inotify), hints, out).await;
 }
@@ -110,8 +101,8 @@ struct Watch {
     noticed: Option<Tick>,
     mode: Option<WatchMode>,
     next_opening: Tick,
-    /// The sign that ended the last wait.
-    unheeded: Option<Sign>,
+    /// Signs that were told of, but not heeded yet.
+    late: VecDeque<Sign>,
     /// Rescans that may still go by the files' stamps alone before one reads the bytes.
     light_rescans: u32,
     /// Looks in a row without a pause between.
@@ -157,7 +148,7 @@ impl Watch {
             noticed: None,
             mode: None,
             next_opening: clock::tick(),
-            unheeded: None,
+            late: VecDeque::new(),
             light_rescans: 0,
             rounds: 0,
             hints_open: true,
@@ -175,7 +166,7 @@ impl Watch {
             self.next_opening = clock::tick() + self.pace.retry;
         }
         let (sources, before) = (self.sources.clone(), self.walks.clone().filter(|_| look == Look::IfTouched));
-        let (mut eyes, reading) = blocking(move || {
+        let (eyes, reading) = blocking(move || {
             if opening {
                 eyes.open();
             }
@@ -186,10 +177,10 @@ impl Watch {
             (eyes, reading)
         })
         .await?;
-        self.heed_signs(&mut eyes);
+        self.heed_writers();
         let Some(reading) = reading else {
             self.light_rescans = self.light_rescans.saturating_sub(1);
-            return Ok((eyes, Next::Wait(self.idle())));
+            return Ok((eyes, if self.late.is_empty() { Next::Wait(self.idle()) } else { Next::Look }));
         };
         let verdict = self.judge(reading).await?;
         let (eyes, armed) = self.arm(eyes).await?;
@@ -201,11 +192,12 @@ impl Watch {
     /// Hands every waiting sign to the settling, and forgets watches that died.
     fn heed_signs(&mut self, eyes: &mut Eyes) {
         let now = clock::tick();
-        while let Some(sign) = self.unheeded.take().or_else(|| self.signs.try_recv().ok()) {
+        let lost = eyes.lost_signs().then_some(Sign::Lost);
+        while let Some(sign) = self.late.pop_front().or_else(|| self.signs.try_recv().ok()) {
             self.heed(sign, eyes, now);
         }
-        if eyes.lost_signs() {
-            self.heed(Sign::Lost, eyes, now);
+        if let Some(sign) = lost {
+            self.heed(sign, eyes, now);
         }
     }
 
@@ -219,10 +211,22 @@ impl Watch {
         self.settling.heed(sign, now);
     }
 
+    /// After a reading: a writer who began before its end spoils it. What else was told meanwhile is for the next look, since this
+    /// reading may not hold it yet.
+    fn heed_writers(&mut self) {
+        let now = clock::tick();
+        while let Ok(sign) = self.signs.try_recv() {
+            match sign {
+                Sign::Writing(_) => self.settling.heed(sign, now),
+                Sign::Closed(_) | Sign::Swapped(_) | Sign::Gone(_) | Sign::Touched | Sign::Lost => self.late.push_back(sign),
+            }
+        }
+    }
+
     async fn judge(&mut self, reading: Reading) -> Result<Verdict, Ended> {
         let known_by = KnownBy::of(&reading.snapshot);
         let fresh = reading.written().is_some_and(|written| written >= clock::wall().as_second() - FRESH);
-        let seen = Seen { known_by: &known_by, coherent: reading.coherent, fresh };
+        let seen = Seen { known_by: &known_by, whole: reading.coherent && !reading.hollow(), fresh };
         let verdict = self.settling.judge(seen, self.told.as_ref(), clock::tick());
         self.walks = Some(Arc::new(reading.walks));
         match verdict {
@@ -270,9 +274,12 @@ impl Watch {
     }
 
     fn next(&self, verdict: Verdict, armed: bool) -> Next {
-        // A file system that numbers its directories anew with every look must not keep us busy.
-        if armed && self.rounds < MOST_ROUNDS {
+        if !self.late.is_empty() || armed && self.rounds < MOST_ROUNDS {
             return Next::Look;
+        }
+        if armed {
+            // A file system that numbers its directories anew with every look must not keep us busy.
+            return Next::Wait(Wake { at: clock::tick() + BREATH, look: Look::Read });
         }
         let idle = self.idle();
         match verdict {
@@ -298,7 +305,7 @@ impl Watch {
         loop {
             tokio::select! {
                 sign = self.signs.recv() => {
-                    self.unheeded = sign;
+                    self.late.extend(sign);
                     return Ok(Look::Read);
                 }
                 hint = hints.recv(), if self.hints_open => match hint {
@@ -335,3 +342,6 @@ const FRESH: i64 = 2;
 
 /// Looks without a pause between: a swap under way takes two or three.
 const MOST_ROUNDS: u32 = 10;
+
+/// The pause after so many.
+const BREATH: Duration = Duration::from_millis(100);

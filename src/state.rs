@@ -373,7 +373,7 @@ impl State {
         if !self.reload_wanted() || !self.ami.is_up() || now.tick < self.retry_at {
             return None;
         }
-        let healing = self.is_dark();
+        let healing = self.door().is_some_and(|door| door.door.is_dead());
         let touch = match &self.means.heal {
             HealMeans::Stamp(stamp) if healing => Some(stamp.clone()),
             HealMeans::Stamp(_) | HealMeans::AbsentInclude | HealMeans::None(_) | HealMeans::Unknown => None,
@@ -393,7 +393,9 @@ impl State {
             Door::Open | Door::Shut if self.served_is_wanted() || self.is_worse() => 0,
             Door::Open | Door::Shut => TRIES,
             Door::Dark | Door::Cleartext => self.means.heal.tries(),
-            Door::Unreachable => 0,
+            // A pair that could not be loaded when Asterisk came up leaves the port unbound.
+            Door::Refused if self.ami.is_booted() => self.means.heal.tries().min(2),
+            Door::Refused | Door::Unreachable => 0,
         };
         !self.means.modules.is_empty() && self.unproved < tries
     }
@@ -410,10 +412,6 @@ impl State {
     fn is_worse(&self) -> bool {
         let refused = self.good.as_ref().is_some_and(|good| !good.bundle.refusals().is_empty());
         refused && !self.served_is_wanted() && self.door().and_then(|door| door.served.as_ref()).is_some_and(|served| served.acceptable)
-    }
-
-    fn is_dark(&self) -> bool {
-        self.door().is_some_and(|door| matches!(door.door, Door::Dark | Door::Cleartext))
     }
 
     fn finish_rotation(&mut self, now: Now) {

@@ -79,8 +79,20 @@ pub enum Door {
     Dark,
     /// TCP connects and the TLS port answers in cleartext: how the newest releases look that lost their certificate.
     Cleartext,
+    /// Nobody listens at the port: Asterisk is down, or came up with a pair that it could not load.
+    Refused,
     /// No name, no TCP connection, or no answer in time at any stage.
     Unreachable,
+}
+
+impl Door {
+    /// Whether TLS cannot be had at an address that is there: what a certificate that could not be loaded leaves behind.
+    pub fn is_dead(self) -> bool {
+        match self {
+            Door::Dark | Door::Cleartext | Door::Refused => true,
+            Door::Open | Door::Shut | Door::Unreachable => false,
+        }
+    }
 }
 
 /// What TLS served.

@@ -59,6 +59,9 @@ async fn greet(target: &Target, seen: &Seen, observation: &mut Observation) -> G
     let stream = match connect::connect(&trial).await {
         Ok(stream) => stream,
         Err(finding) => {
+            if finding.code == Code::TcpRefused {
+                observation.door = Door::Refused;
+            }
             observation.findings.push(finding);
             return Greeting::Over(Closing::nothing());
         }

@@ -94,9 +94,9 @@ pub fn liveness(state: &State, settings: LivenessSettings, started: Now, now: No
             None => Check::passed("wss-upgrade"),
         }],
         LivenessPolicy::RestartHelps => {
-            let dark = state.door().is_some_and(|door| matches!(door.door, Door::Dark | Door::Cleartext));
+            let dark = state.door().is_some_and(|door| door.door.is_dead()) && state.ami().is_up();
             let hopeless = dark && state.gave_up() && state.door_since().is_some_and(lasting);
-            let silent = state.door().is_none_or(|door| door.door == Door::Unreachable);
+            let silent = state.door().is_none_or(|door| matches!(door.door, Door::Refused | Door::Unreachable));
             let dead = silent && shut_since.is_some_and(lasting) && state.ami().down_since().is_some_and(lasting);
             vec![
                 if hopeless { Check::failed("listener-healable", vec!["listener-wedged"]) } else { Check::passed("listener-healable") },

@@ -163,6 +163,7 @@ impl Exposed {
             ([("outcome", "shut")], probes.shut),
             ([("outcome", "dark")], probes.dark),
             ([("outcome", "cleartext")], probes.cleartext),
+            ([("outcome", "refused")], probes.refused),
             ([("outcome", "unreachable")], probes.unreachable),
         ];
         out.counter("probes", "Looks at the door, by how it was found", &rows(&outcomes))?;

@@ -96,7 +96,7 @@ pub struct Surface {
     pub address: String,
     /// The request path.
     pub path: String,
-    /// open, shut, dark, cleartext, unreachable; nothing before the first look.
+    /// open, shut, dark, cleartext, refused, unreachable; nothing before the first look.
     pub door: Option<&'static str>,
     /// When it was looked at last.
     pub looked_at: Option<Timestamp>,
@@ -197,6 +197,7 @@ pub struct Probes {
     pub shut: u64,
     pub dark: u64,
     pub cleartext: u64,
+    pub refused: u64,
     pub unreachable: u64,
 }
 
@@ -293,6 +294,7 @@ pub fn door_name(door: Door) -> &'static str {
         Door::Shut => "shut",
         Door::Dark => "dark",
         Door::Cleartext => "cleartext",
+        Door::Refused => "refused",
         Door::Unreachable => "unreachable",
     }
 }
@@ -352,7 +354,7 @@ fn healing(means: &HealMeans) -> &'static str {
 }
 
 fn counts(tally: &Tally) -> Counts {
-    let [open, shut, dark, cleartext, unreachable] = tally.probes;
+    let [open, shut, dark, cleartext, refused, unreachable] = tally.probes;
     Counts {
         proved: tally.proved,
         already_served: tally.already_served,
@@ -360,7 +362,7 @@ fn counts(tally: &Tally) -> Counts {
         unproved: tally.unproved,
         healed: tally.healed,
         not_healed: tally.not_healed,
-        probes: Probes { open, shut, dark, cleartext, unreachable },
+        probes: Probes { open, shut, dark, cleartext, refused, unreachable },
         ami_connects: tally.ami_connects,
     }
 }
@@ -408,7 +410,7 @@ fn serves_other(state: &State, around: &Around) -> Option<Finding> {
 }
 
 fn wedge(state: &State, around: &Around) -> Vec<Finding> {
-    let Some(door) = state.door().filter(|door| matches!(door.door, Door::Dark | Door::Cleartext)) else { return Vec::new() };
+    let Some(door) = state.door().filter(|door| door.door.is_dead() && state.phase() == Phase::Wedged) else { return Vec::new() };
     let mut findings = vec![Finding::new(Code::ListenerWedged).with("address", around.wss.to_string()).with("found", door_name(door.door))];
     if let HealMeans::None(finding) = &state.means().heal {
         findings.push(finding.clone().severity(Severity::Error));

@@ -105,6 +105,14 @@ impl AmiLink {
         }
     }
 
+    /// Whether Asterisk said that it has booted. Without class `system` to read it never says so.
+    pub fn is_booted(&self) -> bool {
+        match self {
+            AmiLink::Up { booted, .. } => *booted,
+            AmiLink::Down { .. } => false,
+        }
+    }
+
     /// Since when it has been down, if it is.
     pub fn down_since(&self) -> Option<Now> {
         match self {
@@ -196,8 +204,8 @@ pub struct Tally {
     pub healed: u64,
     /// Healing reloads that did not help.
     pub not_healed: u64,
-    /// Probes, by door: open, shut, dark, cleartext, unreachable.
-    pub probes: [u64; 5],
+    /// Probes, by door: open, shut, dark, cleartext, refused, unreachable.
+    pub probes: [u64; 6],
     /// Logins to AMI.
     pub ami_connects: u64,
     /// The last rotation that was proved: when, and how long it took.
@@ -231,7 +239,8 @@ impl Tally {
             Door::Shut => 1,
             Door::Dark => 2,
             Door::Cleartext => 3,
-            Door::Unreachable => 4,
+            Door::Refused => 4,
+            Door::Unreachable => 5,
         };
         self.probes[place] += 1;
     }

@@ -66,7 +66,8 @@ impl Phase {
         }
         match state.door().map(|door| door.door) {
             None => Phase::Proving,
-            Some(Door::Unreachable) => Phase::Unreachable,
+            Some(Door::Refused) if state.ami.is_up() => Phase::Wedged,
+            Some(Door::Refused | Door::Unreachable) => Phase::Unreachable,
             Some(Door::Dark | Door::Cleartext) => Phase::Wedged,
             Some(Door::Open) if state.served_is_wanted() => Phase::Serving,
             Some(Door::Open | Door::Shut) if state.served_is_wanted() || state.ami.is_up() => Phase::Proving,

@@ -173,7 +173,7 @@ fn what_is_served_already_is_not_reloaded() {
     assert_eq!(story.hear(open('a')), []);
     assert_eq!(story.hear(good('a')), []);
     assert_eq!(story.phase(), Phase::Serving);
-    assert_eq!(story.state.tally(), &Tally { probes: [1, 0, 0, 0, 0], ami_connects: 1, ..Tally::default() });
+    assert_eq!(story.state.tally(), &Tally { probes: [1, 0, 0, 0, 0, 0], ami_connects: 1, ..Tally::default() });
 }
 
 #[test]
@@ -404,6 +404,22 @@ fn the_first_generation_is_loaded_into_an_asterisk_that_came_up_dark() {
     assert_eq!(story.hear(dark()), []);
     assert_eq!(story.phase(), Phase::AwaitingMaterial);
     assert_eq!(story.hear(good('a')), [reload('a')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!((story.phase(), story.state.tally().healed), (Phase::Serving, 1));
+}
+
+#[test]
+fn an_asterisk_that_booted_with_bad_files_and_bound_nothing_is_healed() {
+    let mut story = Story::new();
+    assert_eq!(story.hear(good('a')), [Command::Probe]);
+    assert_eq!(story.hear(observed(Door::Refused, None)), []);
+    assert_eq!(story.phase(), Phase::Unreachable);
+    assert_eq!(story.hear(connected()), [Command::Probe]);
+    assert_eq!(story.hear(observed(Door::Refused, None)), [], "it may still be booting");
+    assert_eq!(story.phase(), Phase::Wedged);
+    assert_eq!(story.hear(Input::Ami(AmiEvent::FullyBooted)), [Command::Probe]);
+    assert_eq!(story.hear(observed(Door::Refused, None)), [reload('a')]);
     assert_eq!(story.hear(done()), [Command::Probe]);
     assert_eq!(story.hear(open('a')), []);
     assert_eq!((story.phase(), story.state.tally().healed), (Phase::Serving, 1));

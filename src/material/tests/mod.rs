@@ -63,7 +63,7 @@ impl Watched {
         loop {
             match self.event().await {
                 MaterialEvent::Watching(mode) => self.modes.push(mode),
-                MaterialEvent::Snapshot(snapshot) => {
+                MaterialEvent::Snapshot { snapshot, .. } => {
                     for capture in [&snapshot.cert, &snapshot.key] {
                         match &capture.content {
                             Ok(content) => drop(generation(content)),
@@ -96,7 +96,7 @@ impl Watched {
             }
             match self.event().await {
                 MaterialEvent::Watching(mode) => return mode,
-                MaterialEvent::Snapshot(_) => {}
+                MaterialEvent::Snapshot { .. } => {}
             }
         }
     }

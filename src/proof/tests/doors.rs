@@ -27,7 +27,7 @@ async fn a_port_where_nothing_listens_is_tcp_refused() {
         listener.local_addr().unwrap()
     };
     let observation = observe(&target(address, PATIENCE)).await;
-    assert_eq!((observation.door, codes(&observation)), (Door::Unreachable, vec![Code::TcpRefused]));
+    assert_eq!((observation.door, codes(&observation)), (Door::Refused, vec![Code::TcpRefused]));
     assert!(found(&observation).contains(&address.to_string()), "{}", found(&observation));
 }
 

@@ -108,7 +108,7 @@ enum Done {
 }
 
 impl Driver {
-    /// Reads Asterisk's files, starts the watch and the connection; gives also where the status is published. 
+    /// Reads Asterisk's files, starts the watch and the connection; gives also where the status is published.
     pub fn new(settings: Settings, anchors: Trusted) -> (Self, watch::Receiver<Arc<Status>>) {
         let started = clock::now();
         let config = settings.asterisk.config_dir.as_deref().map(ConfigFolder::read);

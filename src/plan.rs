@@ -122,11 +122,14 @@ fn heal_means(settings: &Settings, config: Option<&AsteriskConfig>, http: Option
         (Some(http), Some(stamp)) if http.includes(stamp) => HealMeans::Stamp(stamp.clone()),
         (Some(http), _) => {
             let finding = config.iter().flat_map(|config| &config.findings).find(|finding| {
-                finding.code == Code::CannotHeal && finding.get("file").is_some_and(|file| file.to_string() == http.file.display().to_string())
+                finding.code == Code::CannotHeal
+                    && finding.get("file").is_some_and(|file| file.to_string() == http.file.display().to_string())
             });
-            HealMeans::None(finding.cloned().unwrap_or_else(|| {
-                Finding::new(Code::CannotHeal).with("file", http.file.as_path()).with("remedyLine", HEALING_LINE)
-            }))
+            HealMeans::None(
+                finding
+                    .cloned()
+                    .unwrap_or_else(|| Finding::new(Code::CannotHeal).with("file", http.file.as_path()).with("remedyLine", HEALING_LINE)),
+            )
         }
         // http.conf is not at hand, so the stamp's word is taken.
         (None, Some(stamp)) => HealMeans::Stamp(stamp.clone()),

@@ -249,7 +249,12 @@ impl State {
             (true, false) => (&new.key, &new.cert),
             (true, true) | (false, false) => return None,
         };
-        Some(Finding::new(Code::PairTorn).with("file", left.path.as_path()).with("found", "unchanged").with("expected", changed.path.as_path()))
+        Some(
+            Finding::new(Code::PairTorn)
+                .with("file", left.path.as_path())
+                .with("found", "unchanged")
+                .with("expected", changed.path.as_path()),
+        )
     }
 
     fn take_ami(&mut self, event: AmiEvent, now: Now) {

@@ -45,7 +45,11 @@ pub enum Failure {
 /// # Errors
 /// Whatever keeps it from starting.
 pub fn run(settings: Settings) -> Result<(), Failure> {
-    runtime()?.block_on(agent(settings))
+    let runtime = runtime()?;
+    let end = runtime.block_on(agent(settings));
+    // A read from a dead network share may hold its thread for minutes; nobody waits for what it finds.
+    runtime.shutdown_background();
+    end
 }
 
 /// Runs the agent until `over` says so of its status, until `within` has passed or a signal comes; gives the last status.
@@ -53,7 +57,8 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
 /// # Errors
 /// Whatever keeps it from starting.
 pub fn once(settings: Settings, within: Duration, over: impl Fn(&Status) -> bool) -> Result<Arc<Status>, Failure> {
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let last = runtime.block_on(async {
         let stop = CancellationToken::new();
         let _signals = AbortOnDropHandle::new(tokio::spawn(heed(terminations()?, stop.clone())));
         let deadline = stop.clone();
@@ -66,7 +71,9 @@ pub fn once(settings: Settings, within: Duration, over: impl Fn(&Status) -> bool
         let (_pulse, pulse) = mpsc::channel(1);
         let (driver, _status) = Driver::new(settings, anchors);
         Ok(driver.run(Inbox { look, pulse, stop }, over).await)
-    })
+    });
+    runtime.shutdown_background();
+    last
 }
 
 fn trusted(settings: &Settings) -> Result<Trusted, Failure> {

@@ -141,7 +141,13 @@ fn certificate(leaf: &Value, lang: Lang) -> String {
         Lang::PtBr => "até",
     };
     let print = text(&leaf["fingerprintSha256"]);
-    format!("{}  {until} {}  {}  {}…", text(&leaf["subject"]), text(&leaf["notAfter"]), text(&leaf["keyAlgorithm"]), &print.get(..16).unwrap_or(print))
+    format!(
+        "{}  {until} {}  {}  {}…",
+        text(&leaf["subject"]),
+        text(&leaf["notAfter"]),
+        text(&leaf["keyAlgorithm"]),
+        &print.get(..16).unwrap_or(print)
+    )
 }
 
 fn health(verdict: &Value) -> String {

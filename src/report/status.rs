@@ -240,7 +240,9 @@ impl Status {
             counts: counts(state.tally()),
             last_rotation: state.tally().last.map(|(at, timing)| LastRotation { at: at.wall, millis: rotation_millis(timing) }),
             findings: findings(state, around, now),
-            settled: state.rejected(now).is_some_and(|rejected| now.tick >= rejected.named_from) || state.held_back() || state.gave_up() && state.door().is_some(),
+            settled: state.rejected(now).is_some_and(|rejected| now.tick >= rejected.named_from)
+                || state.held_back()
+                || state.gave_up() && state.door().is_some(),
             looked: state.looked(),
             stale_after: around.stale_after,
         }

@@ -1,3 +1,5 @@
+//! How findings look: widths, languages, styles, and that what is to be pasted can be pasted.
+
 use super::*;
 
 fn mismatch() -> Finding {

@@ -1,3 +1,5 @@
+//! The texts are whole: every code, both languages, the same placeholders, something to paste in each.
+
 use std::{collections::BTreeSet, process::Command};
 
 use super::*;

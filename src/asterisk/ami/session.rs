@@ -24,8 +24,9 @@ use crate::{
 
 /// Most questions that are open at once; more wait in the queue.
 const OPEN_LIMIT: usize = 32;
-/// While Asterisk boots, a reload's success says nothing until `Event: Reload` has followed it, which takes about 0.1 ms.
-const REPORT_GRACE: Duration = Duration::from_millis(50);
+/// While Asterisk boots, a reload's success says nothing until `Event: Reload` has followed it: 0.1 ms later, or more on a machine that
+/// is busy with booting. Once it has booted nothing is waited for.
+const REPORT_GRACE: Duration = Duration::from_millis(300);
 
 /// What somebody wants asked.
 #[derive(Debug)]
@@ -182,6 +183,7 @@ impl Session<'_> {
     }
 
     fn hear_event(&mut self, message: &Message) {
+        self.mute = false;
         match message.event().unwrap_or_default() {
             "FullyBooted" => {
                 self.booted = true;

@@ -62,13 +62,17 @@ async fn a_reload_that_is_denied_in_both_forms_names_the_line_to_add() {
     assert_eq!(finding.get("add"), Some(&Value::from("write = system")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn while_asterisk_boots_the_event_tells_that_the_reload_is_queued() {
-    let (agent, mut peer, _listener) = logged_in().await;
+    let (mut agent, mut arriving) = agent_in_memory(false);
+    let (_, mut peer) = arrival(&mut arriving).await;
+    peer.let_in().await;
+    agent.event().await;
     for (status, expected) in [(1, Reloaded::Queued), (0, Reloaded::Done)] {
         let reload = reload(&agent);
         peer.expect(RELOAD, DONE).await;
         peer.say("Event: Reload\r\nModule: other\r\nStatus: 3\r\n\r\n").await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
         peer.say(&reported(status)).await;
         assert_eq!(within(reload).await.unwrap(), Ok(expected));
     }
@@ -80,7 +84,7 @@ async fn a_user_who_reads_no_events_waits_for_one_once_and_never_again() {
     let (_, mut peer) = arrival(&mut arriving).await;
     peer.let_in().await;
     agent.event().await;
-    for most in [Duration::from_millis(60), Duration::from_millis(1)] {
+    for most in [Duration::from_millis(310), Duration::from_millis(1)] {
         let asked = clock::tick();
         let reload = reload(&agent);
         peer.expect(RELOAD, DONE).await;

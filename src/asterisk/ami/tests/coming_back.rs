@@ -90,7 +90,7 @@ async fn asterisks_second_of_penalty_is_no_timeout() {
     peer.say("Asterisk Call Manager/5.0.4\r\n").await;
     peer.expect("Action: Challenge; AuthType: MD5", "Success; Challenge: 1").await;
     let (_, id) = peer.hear().await;
-    tokio::time::advance(Duration::from_millis(3_900)).await;
+    tokio::time::sleep(Duration::from_millis(3_900)).await;
     peer.answer(&id, "Error; Message: Authentication failed").await;
     assert_eq!(agent.disconnected().await.code, Code::AmiAuthFailed);
 }

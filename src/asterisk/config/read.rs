@@ -212,14 +212,14 @@ impl<'s> Reader<'s> {
                     GIVE_UP
                 }
             };
-            if step.is_break() {
-                return Loaded::Invalid;
-            }
             if self.work > MOST_WORK || self.entries > MOST_ENTRIES || self.conf.text.len() > MOST_KEPT_BYTES {
                 return self.exhaust(place, "the agent reads of a configuration");
             }
             if self.exhausted {
                 return Loaded::Read;
+            }
+            if step.is_break() {
+                return Loaded::Invalid;
             }
         }
         if let Some(line) = comments.open_since() {
@@ -249,6 +249,10 @@ impl<'s> Reader<'s> {
     }
 
     fn give_up(&mut self, place: Place, reason: Reason) -> Step {
+        // A search that ran out of work proves nothing; the caller says that it did.
+        if self.work > MOST_WORK {
+            return GIVE_UP;
+        }
         self.note(place, reason, Effect::RestIgnored);
         GIVE_UP
     }
@@ -439,7 +443,10 @@ impl<'s> Reader<'s> {
         if (self.keep)(name) {
             let entry = EntryData { name: self.keep_text(name), value: self.keep_text(strip(value)), place };
             self.entries += 1;
-            self.section_mut(section).entries.push(entry);
+            let entries = &mut self.section_mut(section).entries;
+            // Most sections of a large file keep one entry, and a vector would make room for four.
+            entries.reserve_exact(usize::from(entries.is_empty()));
+            entries.push(entry);
         }
         GO_ON
     }

@@ -11,7 +11,7 @@ use proptest::{
     strategy::ValueTree as _,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use starkeeper::asterisk::config::{Disk, HealsBy, load, read};
+use starkeeper::asterisk::config::{Disk, HealsBy, Protocol, load, read};
 use support::{
     asterisk::{Asterisk, BOTH},
     manager::Manager,
@@ -146,11 +146,37 @@ fn the_files_that_an_instance_runs_with_are_found_to_name_its_doors() {
     }
 }
 
+#[test]
+fn pjsip_has_the_transports_that_are_found() {
+    // Transports for WebSockets open no socket of their own, so that any number of them can stand side by side.
+    let lines = "[t](!)\ntype=transport\nprotocol=ws\nbind=127.0.0.1\n[from-template](t)\n[other-case](t)\nPROTOCOL=wss\n\
+        [became-endpoint](t)\ntype=endpoint\n[endpoint](!)\ntype=endpoint\n[became-transport](endpoint)\ntype=transport\nprotocol=ws\nbind=127.0.0.1\n\
+        [unknown-protocol]\ntype=transport\nbind=127.0.0.1\nprotocol=nonsense\n[type-case]\nTYPE=transport\nprotocol=ws\nbind=127.0.0.1\n\
+        [value-case]\ntype=Transport\nprotocol=ws\nbind=127.0.0.1\n[protocol-case]\ntype=transport\nprotocol=WS\nbind=127.0.0.1\n\
+        [twice]\ntype=transport\ntype=transport\nprotocol=tls\nprotocol=ws\nbind=127.0.0.1\n";
+    for version in BOTH {
+        let asterisk = Asterisk::build(version).pjsip(lines).start();
+        let shown = asterisk.cli("pjsip show transports");
+        let mut theirs: Vec<(String, String)> = shown
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Transport:")?.split_once('<').is_none().then(|| line.split_whitespace()))
+            .filter_map(|mut words| Some((words.nth(1)?.to_owned(), words.next()?.to_owned())))
+            .collect();
+        let pjsip = load(&asterisk.etc()).pjsip.unwrap();
+        let accepted = pjsip.transports.iter().filter(|transport| !matches!(transport.protocol.value, Protocol::Unknown(_)));
+        let mut ours: Vec<(String, String)> =
+            accepted.map(|transport| (transport.name.clone(), format!("{:?}", transport.protocol.value).to_lowercase())).collect();
+        theirs.sort();
+        ours.sort();
+        assert_eq!(ours, theirs, "{version:?}");
+    }
+}
+
 /// Sections with their lines, as `GetConfig` shows them; `None`: the file is given up.
 type Reading = Option<Vec<String>>;
 
 fn ours(etc: &Path, name: &str) -> Reading {
-    let conf = read(&Disk, etc, name, |_| true).unwrap();
+    let conf = read(&Disk, etc, name, |_| true).expect("the instance's folder and AMI");
     let mut lines = Vec::new();
     for section in conf.sections() {
         lines.push(format!("[{}]", section.name()));
@@ -162,7 +188,7 @@ fn ours(etc: &Path, name: &str) -> Reading {
 }
 
 fn theirs(manager: &mut Manager, name: &str) -> Reading {
-    let answer = manager.action("GetConfig", &[("Filename", name)]).unwrap();
+    let answer = manager.action("GetConfig", &[("Filename", name)]).expect("the instance's folder and AMI");
     if !answer.succeeded() {
         assert_eq!(answer.get("Message"), Some("Config file has invalid format"));
         return None;
@@ -175,13 +201,13 @@ fn theirs(manager: &mut Manager, name: &str) -> Reading {
 
 fn put(etc: &Path, name: &str, bytes: &[u8]) {
     let path = etc.join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, bytes).unwrap();
+    fs::create_dir_all(path.parent().expect("the instance's folder and AMI")).expect("the instance's folder and AMI");
+    fs::write(path, bytes).expect("the instance's folder and AMI");
 }
 
 fn is_listening(port: u16) -> bool {
     let wanted = format!(":{port:04X}");
-    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let table = fs::read_to_string("/proc/net/tcp").expect("the instance's folder and AMI");
     table
         .lines()
         .filter_map(|line| Some((line.split_whitespace().nth(1)?, line.split_whitespace().nth(3)?)))

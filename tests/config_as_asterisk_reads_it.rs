@@ -159,8 +159,9 @@ fn pjsip_has_the_transports_that_are_found() {
         let shown = asterisk.cli("pjsip show transports");
         let mut theirs: Vec<(String, String)> = shown
             .lines()
-            .filter_map(|line| line.trim().strip_prefix("Transport:")?.split_once('<').is_none().then(|| line.split_whitespace()))
-            .filter_map(|mut words| Some((words.nth(1)?.to_owned(), words.next()?.to_owned())))
+            .filter(|line| line.starts_with("Transport:") && !line.contains('<'))
+            .filter_map(|line| line.split_whitespace().nth(1).zip(line.split_whitespace().nth(2)))
+            .map(|(name, protocol)| (name.to_owned(), protocol.to_owned()))
             .collect();
         let pjsip = load(&asterisk.etc()).pjsip.unwrap();
         let accepted = pjsip.transports.iter().filter(|transport| !matches!(transport.protocol.value, Protocol::Unknown(_)));

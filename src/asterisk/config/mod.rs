@@ -3,8 +3,10 @@
 //! it. What cannot be read is a typed [`Absence`], never an error that stops the agent.
 
 mod conf;
+mod filter;
 mod findings;
 mod glob;
+mod grammar;
 mod http;
 mod lines;
 mod manager;

@@ -66,7 +66,9 @@ pub(super) fn keep(name: &[u8]) -> bool {
 
 /// Picks the transports out.
 pub(super) fn pjsip_conf(conf: &Conf) -> PjsipConf {
-    let is_transport = |section: &Section<'_>| section.entries().any(|entry| entry.is("type") && entry.value_bytes() == b"transport");
+    // The first `type` counts, which a template may have set; of other options it is the last one.
+    let is_transport =
+        |section: &Section<'_>| section.entries().find(|entry| entry.is("type")).is_some_and(|entry| entry.value_bytes() == b"transport");
     PjsipConf { file: conf.file.clone(), transports: conf.sections().filter(is_transport).map(transport).collect() }
 }
 

@@ -9,6 +9,9 @@ mod files;
 mod judge;
 mod key;
 mod readability;
+mod signature;
+#[cfg(test)]
+mod tests;
 
 pub use certificate::NotACertificate;
 pub use judge::{Expectations, judge};

@@ -59,7 +59,7 @@ pub struct Rejection {
     /// The bytes that were judged.
     pub snapshot: Arc<Snapshot>,
     /// The leaf, where one could be read.
-    pub leaf: Option<Leaf>,
+    pub leaf: Option<Box<Leaf>>,
     /// Why, errors first; never without an error.
     pub findings: Vec<Finding>,
 }

@@ -257,7 +257,9 @@ mod tests {
     const LINE: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2";
     const SHORT: &str = "eHl6";
 
-    fn read(text: impl AsRef<[u8]>) -> Vec<Result<(String, usize, usize), Flaw>> {
+    type Found = Vec<Result<(String, usize, usize), Flaw>>;
+
+    fn read(text: impl AsRef<[u8]>) -> Found {
         blocks(text.as_ref()).map(|b| b.map(|b| (b.label, b.line, b.der.len())).map_err(|b| b.flaw)).collect()
     }
 
@@ -265,7 +267,7 @@ mod tests {
     fn blocks_are_read_as_openssl_reads_them() {
         let block = format!("-----BEGIN A-----\n{LINE}\n{SHORT}\n-----END A-----\n");
         let a = |line| Ok(("A".to_owned(), line, 51));
-        let table: Vec<(&str, Vec<u8>, Vec<Result<(String, usize, usize), Flaw>>)> = vec![
+        let table: Vec<(&str, Vec<u8>, Found)> = vec![
             ("as it should be", block.clone().into(), vec![a(1)]),
             ("CRLF", block.replace('\n', "\r\n").into(), vec![a(1)]),
             ("CR alone", block.replace('\n', "\r").into(), vec![Err(Flaw::NoEnd)]),

@@ -89,8 +89,11 @@ fn snapshot(cert: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Arc<Snapshot> {
     Arc::new(Snapshot { cert: capture("/tls/tls.crt", cert.as_ref()), key: capture("/tls/tls.key", key.as_ref()) })
 }
 
+type Codes = Vec<(Code, Severity)>;
+type Found = Result<Codes, Codes>;
+
 /// `Ok`: it loads, with these findings; `Err`: Asterisk would go dark.
-fn codes(judgement: &Judgement) -> Result<Vec<(Code, Severity)>, Vec<(Code, Severity)>> {
+fn codes(judgement: &Judgement) -> Found {
     let of = |findings: &[Finding]| findings.iter().map(|f| (f.code, f.severity)).collect();
     match judgement {
         Ok(bundle) => Ok(of(&bundle.findings)),
@@ -116,7 +119,8 @@ fn each_material_comes_to_exactly_these_findings() {
     let der = rustls_pki_types::pem::PemObject::from_pem_slice(leaf.as_bytes()).map(|der: CertificateDer<'_>| der.to_vec()).unwrap();
     let combined = format!("{full}{key}");
     let bom = |text: &str| [b"\xef\xbb\xbf", text.as_bytes()].concat();
-    let table: Vec<(&str, Vec<u8>, Vec<u8>, Result<Vec<(Code, Severity)>, Vec<(Code, Severity)>>)> = vec![
+    type Row = (&'static str, Vec<u8>, Vec<u8>, Found);
+    let table: Vec<Row> = vec![
         ("leaf and intermediate", full.clone().into(), key.clone().into(), Ok(vec![])),
         ("the root too", format!("{full}{root}").into(), key.clone().into(), Ok(vec![])),
         ("combined, certificate first", combined.clone().into(), combined.clone().into(), Ok(vec![])),
@@ -176,7 +180,8 @@ fn each_material_comes_to_exactly_these_findings() {
 fn each_leaf_comes_to_exactly_these_findings() {
     let pki = Pki::new();
     type Change = fn(&mut CertificateParams);
-    let table: [(&str, Change, Vec<(Code, Severity)>); 14] = [
+    type Row = (&'static str, Change, Codes);
+    let table: [Row; 14] = [
         ("expired", |p| p.not_after = date_time_ymd(2026, 5, 31), vec![error(Code::LeafExpired)]),
         ("not yet valid", |p| p.not_before = date_time_ymd(2026, 6, 2), vec![error(Code::LeafNotYetValid)]),
         ("ten days left", |p| p.not_after = date_time_ymd(2026, 6, 11), vec![warning(Code::LeafExpiring)]),

@@ -17,12 +17,12 @@ fn read(folder: &Path, name: &str) -> Vec<u8> {
 }
 
 /// Judged a minute into the certificate's life, without names and trust.
-fn judged(cert: &[u8], key: &[u8]) -> Result<Vec<(Code, Severity)>, Vec<(Code, Severity)>> {
+fn judged(cert: &[u8], key: &[u8]) -> Found {
     let der = rustls_pki_types::pem::PemObject::from_pem_slice(cert).map(|der: CertificateDer<'static>| der).unwrap();
     let at = Leaf::parse(&der).unwrap().not_before + jiff::SignedDuration::from_mins(1);
     let found = codes(&judge(snapshot(cert, key), &Expectations { names: vec![], anchors: None, user: None, expiry: expiry() }, at));
     // They all sign themselves, are CAs, and that is another test's matter.
-    let told = |codes: Vec<(Code, Severity)>| codes.into_iter().filter(|c| !matches!(c.0, Code::SelfSigned | Code::LeafIsCa)).collect();
+    let told = |codes: Codes| codes.into_iter().filter(|c| !matches!(c.0, Code::SelfSigned | Code::LeafIsCa)).collect();
     found.map(told).map_err(told)
 }
 

@@ -86,16 +86,20 @@ pub(super) fn of_chain(snapshot: &Snapshot, served: &[Served<'_>], wants: &Expec
 
     // TLS 1.3 browsers sort it out; TLS 1.2 (RFC 5246, 7.4.2) and many SIP clients want each certificate to be issued by the next.
     let mut issuers = HashSet::from([leaf.certificate.issuer_raw()]);
+    let mut disordered = None;
     for other in rest {
         if !issuers.contains(other.certificate.subject_raw()) {
-            findings.push(about(Code::ChainDisordered, other).with("expected", leaf_first(served)));
-            break;
+            disordered = disordered.or(Some(other));
         }
         issuers.insert(other.certificate.issuer_raw());
     }
+    findings.extend(disordered.map(|other| about(Code::ChainDisordered, other).with("expected", leaf_first(served))));
 
     // A root stands in the browsers; its copy in the file may be as old as it likes.
-    let first_to_end = rest.iter().filter(|other| !other.certificate.is_self_issued()).min_by_key(|other| other.certificate.not_after());
+    let first_to_end = rest
+        .iter()
+        .filter(|other| !other.certificate.is_self_issued() && issuers.contains(other.certificate.subject_raw()))
+        .min_by_key(|other| other.certificate.not_after());
     if let Some(other) = first_to_end
         && other.certificate.not_after() < leaf.certificate.not_after()
     {

@@ -11,6 +11,7 @@ use super::{
     Chain,
     certificate::{Certificate, Welcome},
     der,
+    signature::{self, Verdict},
 };
 use crate::material::anchors::Anchors;
 
@@ -105,12 +106,11 @@ pub fn refusals(chain: &Chain, names: &[String], anchors: Option<&Anchors>, now:
     if let Some(algorithm) = signatures.filter_map(Certificate::weak_signature).next() {
         refusals.push(Refusal::WeakSignature { algorithm: algorithm.to_owned() });
     }
-    if let Some(anchors) = anchors
-        && let Some(refusal) = untrusted(chain, &leaf, &rest, anchors, now)
-        && !(matches!(refusal, Refusal::Other { .. }) && explained(&refusals))
-    {
-        refusals.push(refusal);
-    }
+    let refusal = match anchors {
+        Some(anchors) if !anchors.contains(chain.leaf()) => untrusted(chain, &leaf, &rest, anchors, now),
+        Some(_) | None => damaged(&leaf, &rest),
+    };
+    refusals.extend(refusal.filter(|refusal| !(matches!(refusal, Refusal::Other { .. }) && explained(&refusals))));
     refusals
 }
 
@@ -145,9 +145,6 @@ fn covers(pattern: &str, name: &str) -> bool {
 
 /// Trust is judged within the leaf's own validity, so that an expired certificate is still told from an untrusted one.
 fn untrusted(chain: &Chain, leaf: &Certificate<'_>, rest: &[Certificate<'_>], anchors: &Anchors, now: Timestamp) -> Option<Refusal> {
-    if anchors.contains(chain.leaf()) {
-        return None;
-    }
     if leaf.is_self_issued() {
         return Some(Refusal::SelfSigned);
     }
@@ -181,18 +178,25 @@ fn verify(chain: &Chain, anchors: &Anchors, at: Timestamp) -> Result<(), webpki:
     leaf.verify_for_usage(ALL_VERIFICATION_ALGS, anchors.trust_anchors(), chain.intermediates(), at, usage, None, None).map(|_| ())
 }
 
-/// Follows the names from the leaf as far as the chain goes.
 fn last_issued<'c, 'd>(leaf: &'c Certificate<'d>, rest: &'c [Certificate<'d>]) -> &'c Certificate<'d> {
-    let mut last = leaf;
-    // Each step takes a certificate, so a circle of issuers ends too.
-    for _ in rest {
-        if last.is_self_issued() {
-            break;
-        }
-        let Some(issuer) = rest.iter().find(|c| last.is_issued_by(c)) else { break };
-        last = issuer;
-    }
-    last
+    path(leaf, rest).last().unwrap_or(leaf)
+}
+
+/// Follows the names from the leaf as far as the chain goes. Each step takes a certificate, so that a circle of issuers ends too.
+fn path<'c, 'd>(leaf: &'c Certificate<'d>, rest: &'c [Certificate<'d>]) -> impl Iterator<Item = &'c Certificate<'d>> {
+    let step = |last: &&'c Certificate<'d>| rest.iter().find(|c| !last.is_self_issued() && last.is_issued_by(c));
+    std::iter::successors(Some(leaf), step).take(1 + rest.len())
+}
+
+/// Where trust is not judged: a signature that is not the issuer's, though a certificate of the issuer's name is at hand.
+fn damaged(leaf: &Certificate<'_>, rest: &[Certificate<'_>]) -> Option<Refusal> {
+    let links = path(leaf, rest).filter_map(|certificate| {
+        let mut issuers = std::iter::once(certificate).chain(rest).filter(|issuer| certificate.is_issued_by(issuer)).peekable();
+        issuers.peek()?;
+        issuers.all(|issuer| signature::verdict(certificate, issuer) == Verdict::Bad).then_some(certificate)
+    });
+    let broken = links.into_iter().next()?;
+    Some(Refusal::Other { reason: format!("the signature of {} is not that of {}", broken.subject(), broken.issuer()) })
 }
 
 #[cfg(test)]

@@ -118,26 +118,24 @@ impl<'a> Certificate<'a> {
         timestamp(self.x509.validity().not_after)
     }
 
-    /// DNS names and IP addresses of the subject alternative name; other kinds are of no use to a browser.
-    pub(super) fn names(&self) -> Vec<String> {
-        self.alternative_names()
-            .filter_map(|name| {
-                #[allow(clippy::wildcard_enum_match_arm, reason = "only two of the kinds name a host")]
-                match name {
-                    GeneralName::DNSName(name) => Some((*name).to_owned()),
-                    GeneralName::IPAddress(bytes) => address(bytes).map(|ip| ip.to_string()),
-                    _ => None,
-                }
-            })
-            .collect()
+    fn extensions(&self) -> impl Iterator<Item = &ParsedExtension<'a>> {
+        self.x509.extensions().iter().map(|extension| extension.parsed_extension())
     }
 
-    fn alternative_names(&self) -> impl Iterator<Item = &GeneralName<'a>> {
-        self.x509.extensions().iter().flat_map(|extension| match extension.parsed_extension() {
-            ParsedExtension::SubjectAlternativeName(names) => names.general_names.as_slice(),
-            #[allow(clippy::wildcard_enum_match_arm, reason = "one extension is asked for")]
-            _ => &[],
-        })
+    /// DNS names and IP addresses of the subject alternative name; other kinds are of no use to a browser.
+    pub(super) fn names(&self) -> Vec<String> {
+        let alternatives =
+            self.extensions().filter_map(|e| if let ParsedExtension::SubjectAlternativeName(n) = e { Some(n) } else { None });
+        let host = |name: &GeneralName<'_>| {
+            if let GeneralName::DNSName(name) = name {
+                Some((*name).to_owned())
+            } else if let GeneralName::IPAddress(bytes) = name {
+                address(bytes).map(|ip| ip.to_string())
+            } else {
+                None
+            }
+        };
+        alternatives.flat_map(|names| &names.general_names).filter_map(host).collect()
     }
 
     /// The subject's common names.
@@ -171,24 +169,24 @@ impl<'a> Certificate<'a> {
     /// Whether a browser takes it for a server's: the extended key usage, where there is one, names serverAuth (Firefox does not take
     /// anyExtendedKeyUsage for it), and the key usage, where there is one, allows signatures (TLS 1.3, and every ECDHE suite).
     pub(super) fn is_for_servers(&self) -> bool {
-        self.x509.extensions().iter().all(|extension| match extension.parsed_extension() {
-            ParsedExtension::ExtendedKeyUsage(usage) => usage.server_auth,
-            ParsedExtension::KeyUsage(usage) => usage.digital_signature(),
-            #[allow(clippy::wildcard_enum_match_arm, reason = "two extensions are asked for")]
-            _ => true,
+        self.extensions().all(|extension| {
+            if let ParsedExtension::ExtendedKeyUsage(usage) = extension {
+                usage.server_auth
+            } else if let ParsedExtension::KeyUsage(usage) = extension {
+                usage.digital_signature()
+            } else {
+                true
+            }
         })
     }
 
     /// Where its issuer's certificate can be fetched (authority information access, caIssuers).
     pub(super) fn issuer_url(&self) -> Option<&str> {
-        self.x509.extensions().iter().find_map(|extension| match extension.parsed_extension() {
-            ParsedExtension::AuthorityInfoAccess(access) => access.accessdescs.iter().find_map(|access| match &access.access_location {
-                GeneralName::URI(url) if access.access_method == oid_registry::OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS => Some(*url),
-                #[allow(clippy::wildcard_enum_match_arm, reason = "one kind of location is asked for")]
-                _ => None,
-            }),
-            #[allow(clippy::wildcard_enum_match_arm, reason = "one extension is asked for")]
-            _ => None,
+        let accesses = self.extensions().filter_map(|e| if let ParsedExtension::AuthorityInfoAccess(a) = e { Some(a) } else { None });
+        let mut descriptions = accesses.flat_map(|access| &access.accessdescs);
+        descriptions.find_map(|description| {
+            let is_issuer = description.access_method == oid_registry::OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS;
+            if let GeneralName::URI(url) = &description.access_location { is_issuer.then_some(*url) } else { None }
         })
     }
 
@@ -234,11 +232,7 @@ impl KeyAlgorithm {
             "1.3.101.112" => KeyAlgorithm::Ed25519,
             "1.3.101.113" => KeyAlgorithm::Ed448,
             "1.2.840.10040.4.1" => {
-                let bits = match spki.parsed() {
-                    Ok(PublicKey::DSA(y)) => y.iter().skip_while(|b| **b == 0).count() * 8,
-                    #[allow(clippy::wildcard_enum_match_arm, reason = "the OID says DSA")]
-                    _ => 0,
-                };
+                let bits = if let Ok(PublicKey::DSA(y)) = spki.parsed() { y.iter().skip_while(|b| **b == 0).count() * 8 } else { 0 };
                 KeyAlgorithm::Dsa { bits }
             }
             _ => KeyAlgorithm::Other { oid },

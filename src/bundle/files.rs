@@ -36,6 +36,9 @@ pub(super) fn about(code: Code, path: &Path) -> Finding {
 pub(super) fn certificates(capture: &Capture) -> Result<Vec<Entry>, Finding> {
     let bytes = content(capture, Code::CertMissing, Code::CertUnreadable, Code::CertEmpty)?;
     let not_pem = || about(Code::CertNotPem, &capture.path);
+    if let Some(line) = pem::hidden(bytes) {
+        return Err(not_pem().with("line", line).with("found", BYTE_ORDER_MARK));
+    }
     let mut entries: Vec<Entry> = Vec::new();
     let mut labels = Vec::new();
     for block in pem::blocks(bytes) {
@@ -48,28 +51,43 @@ pub(super) fn certificates(capture: &Capture) -> Result<Vec<Entry>, Finding> {
             return Err(not_pem().with("line", block.line).with("found", "a header inside the block"));
         }
         // What OpenSSL appends to a TRUSTED CERTIFICATE is not served; nor is what follows a later certificate inside its block.
-        let whole = block.label != TRUSTED && entries.is_empty();
-        let der = if whole { block.der.as_slice() } else { der::first(&block.der).unwrap_or(&block.der) };
-        let der = CertificateDer::from(der.to_vec());
-        if let Err(error) = Certificate::parse(&der) {
+        let certificate = der::first(&block.der).unwrap_or(&block.der);
+        let trailing = &block.der[certificate.len()..];
+        let is_appended = block.label == TRUSTED && der::first(trailing).is_some_and(|appended| appended.len() == trailing.len());
+        if entries.is_empty() && !trailing.is_empty() && !is_appended {
+            return Err(not_pem()
+                .with("line", block.line)
+                .with("found", format!("{} bytes after the certificate in its block", trailing.len())));
+        }
+        let der = CertificateDer::from(certificate.to_vec());
+        if let Err(error) = well_formed(&der) {
             return Err(not_pem().with("line", block.line).with("found", format!("a CERTIFICATE block that holds none: {error}")));
         }
         entries.push(Entry { line: block.line, der });
     }
-    if pem::hides_first_block(bytes) {
-        return Err(not_pem().with("line", 1).with("found", BYTE_ORDER_MARK));
-    }
     if entries.is_empty() { Err(no_certificate(capture, bytes, labels)) } else { Ok(entries) }
+}
+
+/// Two parsers look, for each lets pass some damage that OpenSSL refuses. What webpki refuses on other grounds (version 1, an odd serial
+/// number) OpenSSL loads.
+fn well_formed(der: &CertificateDer<'_>) -> Result<(), String> {
+    Certificate::parse(der).map_err(|error| error.to_string())?;
+    match webpki::EndEntityCert::try_from(der) {
+        Err(error @ (webpki::Error::BadDer | webpki::Error::TrailingData(_))) => Err(error.to_string()),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// The block that `SSL_CTX_use_PrivateKey_file` would load: the first whose label ends in PRIVATE KEY and that it knows.
 pub(super) fn private_key(capture: &Capture) -> Result<Block, Finding> {
     let bytes = content(capture, Code::KeyMissing, Code::KeyUnreadable, Code::KeyEmpty)?;
+    if let Some(line) = pem::hidden(bytes) {
+        return Err(about(Code::KeyNotPem, &capture.path).with("line", line).with("found", BYTE_ORDER_MARK));
+    }
     let mut labels = Vec::new();
     for block in pem::blocks(bytes) {
         let block = block.map_err(|broken| flawed(Code::KeyNotPem, capture, &broken))?;
         match block.label.as_str() {
-            _ if pem::hides_first_block(bytes) => break,
             "ENCRYPTED PRIVATE KEY" => return Err(encrypted(capture, block.line, "PKCS#8")),
             "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY" => match block.header {
                 Header::None => return Ok(block),
@@ -80,9 +98,6 @@ pub(super) fn private_key(capture: &Capture) -> Result<Block, Finding> {
             },
             _ => labels.push(block.label),
         }
-    }
-    if pem::hides_first_block(bytes) {
-        return Err(about(Code::KeyNotPem, &capture.path).with("line", 1).with("found", BYTE_ORDER_MARK));
     }
     Err(no_key(capture, bytes, labels))
 }
@@ -203,4 +218,4 @@ fn is_key(label: &str) -> bool {
 }
 
 const TRUSTED: &str = "TRUSTED CERTIFICATE";
-const BYTE_ORDER_MARK: &str = "a byte order mark before the first BEGIN, which hides that block from OpenSSL 1.1";
+const BYTE_ORDER_MARK: &str = "a byte order mark before BEGIN, which hides that block from OpenSSL 1.1";

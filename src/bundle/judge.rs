@@ -72,7 +72,7 @@ pub fn judge(snapshot: Arc<Snapshot>, expectations: &Expectations, now: Timestam
         (_, _, leaf) => {
             fatal.append(&mut others);
             fatal.sort_by_key(|finding| Reverse(finding.severity));
-            Err(Rejection { snapshot, leaf, findings: fatal })
+            Err(Rejection { snapshot, leaf: leaf.map(Box::new), findings: fatal })
         }
     }
 }

@@ -9,6 +9,9 @@ mod files;
 mod judge;
 mod key;
 mod readability;
+mod signature;
+#[cfg(test)]
+mod tests;
 
 pub use certificate::NotACertificate;
 pub use judge::{Expectations, judge};
@@ -56,7 +59,7 @@ pub struct Rejection {
     /// The bytes that were judged.
     pub snapshot: Arc<Snapshot>,
     /// The leaf, where one could be read.
-    pub leaf: Option<Leaf>,
+    pub leaf: Option<Box<Leaf>>,
     /// Why, errors first; never without an error.
     pub findings: Vec<Finding>,
 }

@@ -79,9 +79,11 @@ pub fn blocks(bytes: &[u8]) -> Blocks<'_> {
     Blocks { lines: Lines { rest: bytes, number: 0, whole: true }, over: false }
 }
 
-/// A UTF-8 byte order mark right before the first BEGIN: OpenSSL 3 strips it, OpenSSL 1.1 does not see that block.
-pub fn hides_first_block(bytes: &[u8]) -> bool {
-    bytes.strip_prefix(b"\xef\xbb\xbf").is_some_and(|rest| rest.starts_with(BEGIN))
+/// The line of the first BEGIN behind a UTF-8 byte order mark, as joined files have it: OpenSSL 3 strips the mark, OpenSSL 1.1 does not
+/// see that block.
+pub fn hidden(bytes: &[u8]) -> Option<usize> {
+    let marked = |line: &[u8]| line.strip_prefix(b"\xef\xbb\xbf").is_some_and(|rest| rest.starts_with(BEGIN));
+    bytes.split(|&byte| byte == b'\n').position(marked).map(|before| before + 1)
 }
 
 /// See [`blocks`].
@@ -118,6 +120,7 @@ impl Blocks<'_> {
         let mut header = None;
         let mut base64 = Zeroizing::new(Vec::new());
         let mut short = None;
+        let mut in_header = false;
         loop {
             let line = self.lines.next().ok_or(Flaw::NoEnd)?;
             if let Some(rest) = line.text.strip_prefix(END) {
@@ -135,6 +138,7 @@ impl Blocks<'_> {
                 }
                 header = Some(Header::of(&base64));
                 base64.clear();
+                in_header = false;
                 continue;
             }
             // After a header OpenSSL wants lines of 64 characters, the last one excepted.
@@ -148,7 +152,12 @@ impl Blocks<'_> {
                     65.. => return Err(Flaw::Blank { line: line.number }),
                 }
             }
+            // A colon makes all so far a header, even where a `-` has ended the base64 before it.
+            in_header |= header.is_none() && line.text.contains(&b':');
             base64.extend_from_slice(line.text);
+        }
+        if in_header {
+            return Err(Flaw::Base64);
         }
         let der = decode(&base64).ok_or(Flaw::Base64)?;
         if der.is_empty() { Err(Flaw::Empty) } else { Ok((header.unwrap_or(Header::None), der)) }
@@ -257,7 +266,9 @@ mod tests {
     const LINE: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2";
     const SHORT: &str = "eHl6";
 
-    fn read(text: impl AsRef<[u8]>) -> Vec<Result<(String, usize, usize), Flaw>> {
+    type Found = Vec<Result<(String, usize, usize), Flaw>>;
+
+    fn read(text: impl AsRef<[u8]>) -> Found {
         blocks(text.as_ref()).map(|b| b.map(|b| (b.label, b.line, b.der.len())).map_err(|b| b.flaw)).collect()
     }
 
@@ -265,7 +276,7 @@ mod tests {
     fn blocks_are_read_as_openssl_reads_them() {
         let block = format!("-----BEGIN A-----\n{LINE}\n{SHORT}\n-----END A-----\n");
         let a = |line| Ok(("A".to_owned(), line, 51));
-        let table: Vec<(&str, Vec<u8>, Vec<Result<(String, usize, usize), Flaw>>)> = vec![
+        let table: Vec<(&str, Vec<u8>, Found)> = vec![
             ("as it should be", block.clone().into(), vec![a(1)]),
             ("CRLF", block.replace('\n', "\r\n").into(), vec![a(1)]),
             ("CR alone", block.replace('\n', "\r").into(), vec![Err(Flaw::NoEnd)]),
@@ -303,6 +314,8 @@ mod tests {
             // The `-` of the second BEGIN ends the base64: the first block is whole and swallows the second.
             ("no END, then a block", format!("-----BEGIN A-----\n{LINE}\n{SHORT}\n{block}").into(), vec![a(1)]),
             ("bad base64", block.replace("QUJD", "QU!D").into(), vec![Err(Flaw::Base64)]),
+            ("a header without its blank line", block.replace(SHORT, "A-b: c").into(), vec![Err(Flaw::Base64)]),
+            ("a `-` ends the base64", block.replace(SHORT, "eHl6-x").into(), vec![a(1)]),
             ("padding missing", block.replace(SHORT, "eHk").into(), vec![Err(Flaw::Base64)]),
             ("padding too much", block.replace(SHORT, "====").into(), vec![Err(Flaw::Base64)]),
             ("data after padding", block.replace(SHORT, "eA==eHl6").into(), vec![Err(Flaw::Base64)]),
@@ -317,6 +330,15 @@ mod tests {
         ];
         for (what, text, expected) in table {
             assert_eq!(read(&text), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_begin_behind_a_byte_order_mark_is_pointed_at() {
+        for (text, expected) in
+            [("\u{feff}-----BEGIN A-----\n", Some(1)), ("x\n\u{feff}-----BEGIN A-----", Some(2)), ("\u{feff}x\n-----BEGIN A-----", None)]
+        {
+            assert_eq!(hidden(text.as_bytes()), expected, "{text}");
         }
     }
 

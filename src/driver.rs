@@ -211,7 +211,7 @@ impl Driver {
             user: self.settings.asterisk.user.clone(),
             expiry: self.settings.expiry,
         };
-        let judgement = bundle::judge(Arc::clone(&snapshot), &expectations, begun.wall);
+        let judgement = Box::new(bundle::judge(Arc::clone(&snapshot), &expectations, begun.wall));
         let judged = clock::tick();
         self.newest = Some(Newest { snapshot, judged });
         Input::Material { judgement, noticed, check: judged - begun.tick }

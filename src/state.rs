@@ -40,7 +40,7 @@ pub enum Input {
     /// A generation of the files was read and judged.
     Material {
         /// What came of it.
-        judgement: Judgement,
+        judgement: Box<Judgement>,
         /// When its first change was noticed.
         noticed: Tick,
         /// How long judging took.
@@ -195,8 +195,10 @@ impl State {
 
     fn take(&mut self, input: Input, now: Now) -> Vec<Command> {
         match input {
-            Input::Material { judgement: Ok(bundle), noticed, check } => self.take_good(bundle, noticed, check, now),
-            Input::Material { judgement: Err(rejection), .. } => self.take_bad(rejection, now),
+            Input::Material { judgement, noticed, check } => match *judgement {
+                Ok(bundle) => self.take_good(bundle, noticed, check, now),
+                Err(rejection) => self.take_bad(rejection, now),
+            },
             Input::Config(means) => {
                 if means != self.means {
                     self.means = means;

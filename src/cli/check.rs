@@ -62,7 +62,7 @@ impl Check {
         let snapshot = Arc::new(material::capture_pair(&sources));
         match bundle::judge(snapshot, &expectations, self.at.unwrap_or_else(clock::wall)) {
             Ok(bundle) => self.tell(common, &bundle.findings, Some(&bundle.leaf)),
-            Err(rejection) => self.tell(common, &rejection.findings, rejection.leaf.as_ref()),
+            Err(rejection) => self.tell(common, &rejection.findings, rejection.leaf.as_deref()),
         }
     }
 

@@ -332,7 +332,7 @@ fn files(state: &State, around: &Around, now: Now) -> Files {
             (None, None) => "none",
         },
         leaf: state.good().map(|good| good.bundle.leaf.clone()),
-        rejected_leaf: rejected.and_then(|rejected| rejected.rejection.leaf.clone()),
+        rejected_leaf: rejected.and_then(|rejected| rejected.rejection.leaf.as_deref().cloned()),
     }
 }
 

@@ -107,7 +107,7 @@ fn bundle(of: char, findings: Vec<Finding>) -> Bundle {
 }
 
 fn material(judgement: Judgement) -> Input {
-    Input::Material { judgement, noticed: Tick(Duration::from_secs(100)), check: Duration::from_micros(300) }
+    Input::Material { judgement: Box::new(judgement), noticed: Tick(Duration::from_secs(100)), check: Duration::from_micros(300) }
 }
 fn good(of: char) -> Input {
     material(Ok(bundle(of, Vec::new())))

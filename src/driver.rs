@@ -25,7 +25,11 @@ use config_folder::ConfigFolder;
 use told::Told;
 
 use crate::{
-    asterisk::ami::{self, AmiConnect, AmiEvent, AmiOverTls, Client, Reloaded},
+    asterisk::{
+        ami::{self, AmiConnect, AmiEvent, AmiOverTls, Client, Reloaded, action::Action},
+        reload::{self, Reload},
+        surface::Surface,
+    },
     bundle::{self, Expectations},
     clock::{self, Now, Tick},
     diagnosis::{Code, Finding},
@@ -64,6 +68,8 @@ pub struct Driver {
     anchors: Trusted,
     config: Option<ConfigFolder>,
     plan: Plan,
+    /// Asterisk's own version, once it has told.
+    asterisk: Option<String>,
     state: State,
     started: Now,
     watching: WatchMode,
@@ -104,6 +110,7 @@ type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
 /// What came of the one thing that was under way.
 enum Done {
     Observed(Box<Observation>, Closing),
+    Looked(Surface, Box<Observation>, Closing),
     Reloaded(ReloadOutcome),
 }
 
@@ -112,7 +119,7 @@ impl Driver {
     pub fn new(settings: Settings, anchors: Trusted) -> (Self, watch::Receiver<Arc<Status>>) {
         let started = clock::now();
         let config = settings.asterisk.config_dir.as_deref().map(ConfigFolder::read);
-        let plan = plan::plan(&settings, config.as_ref().map(|config| &config.read));
+        let plan = plan::plan(&settings, config.as_ref().map(|config| &config.read), None);
         let policy = Policy { probe_interval: settings.probe.interval, grace: GRACE, seed: u64::from(std::process::id()) };
         let state = State::new(policy, plan.means.clone(), started);
         let around = around(&settings, &plan, started, &WatchMode::Inotify);
@@ -125,6 +132,7 @@ impl Driver {
             anchors,
             config,
             plan,
+            asterisk: None,
             state,
             started,
             watching: WatchMode::Inotify,
@@ -138,12 +146,14 @@ impl Driver {
     /// Until the stop, or until `over` says so of the status; gives the last one.
     pub async fn run(mut self, mut inbox: Inbox, over: impl Fn(&Status) -> bool) -> Arc<Status> {
         let mut work: Option<Work> = None;
+        let mut asking: Option<Pin<Box<dyn Future<Output = Option<String>> + Send>>> = None;
         let mut commands = VecDeque::from(self.state.step(Input::Deadline, clock::now()));
         loop {
             while let Some(command) = commands.pop_front() {
                 match command {
                     Command::Probe => work = Some(self.probe()),
-                    Command::Reload { snapshot, modules, touch } => work = Some(self.reload(snapshot, modules, touch)),
+                    Command::Look(surface) => work = Some(self.look(surface)),
+                    Command::Reload { snapshot, reloads, touch } => work = Some(self.reload(snapshot, reloads, touch)),
                     Command::Rescan => {
                         let _ = self.files.hints.try_send(LookAgain);
                     }
@@ -170,7 +180,13 @@ impl Driver {
                 }
                 done = finish(&mut work) => self.take(done),
                 Some(event) = self.files.events.recv() => self.take_material(event),
-                Some(event) = self.ami.events.recv() => vec![Input::Ami(event)],
+                Some(event) = self.ami.events.recv() => {
+                    if matches!(event, AmiEvent::Connected { .. }) && self.config.is_some() {
+                        asking = Some(ask_version(self.ami.client.clone()));
+                    }
+                    vec![Input::Ami(event)]
+                }
+                version = finish(&mut asking) => self.take_version(version).into_iter().collect(),
                 Some(()) = inbox.look.recv() => vec![Input::LookAgain],
                 () = tokio::time::sleep_until(clock::instant(deadline)) => vec![Input::Deadline],
             };
@@ -187,6 +203,10 @@ impl Driver {
                 // Time goes by for what the files hold, too, and Asterisk's own files may have been edited.
                 let edited = self.config.as_ref().is_some_and(ConfigFolder::changed).then(|| self.read_config()).flatten();
                 edited.into_iter().chain(self.judge_again()).chain([Input::Observed(observation)]).collect()
+            }
+            Done::Looked(surface, observation, closing) => {
+                self.closing = Some(AbortOnDropHandle::new(tokio::spawn(closing.done())));
+                vec![Input::Looked(surface, observation)]
             }
             Done::Reloaded(outcome) => vec![Input::Reloaded(outcome)],
         }
@@ -223,16 +243,31 @@ impl Driver {
         Some(self.judge(snapshot, clock::tick()))
     }
 
+    fn seen(&self) -> Seen {
+        Seen { names: self.settings.certificate.names.clone(), anchors: self.anchors.browsers.clone() }
+    }
+
+    /// TLS alone, on another surface.
+    fn look(&self, surface: Surface) -> Work {
+        let target = self.plan.beside.iter().find(|(known, _)| *known == surface).map(|(_, target)| target.clone());
+        let target = target.unwrap_or_else(|| self.plan.target.clone());
+        let seen = self.seen();
+        Box::pin(async move {
+            let (observation, closing) = proof::handshake(&target, &seen, clock::now()).await;
+            Done::Looked(surface, Box::new(observation), closing)
+        })
+    }
+
     fn probe(&self) -> Work {
         let target = self.plan.target.clone();
-        let seen = Seen { names: self.settings.certificate.names.clone(), anchors: self.anchors.browsers.clone() };
+        let seen = self.seen();
         Box::pin(async move {
             let (observation, closing) = proof::probe(&target, &seen, clock::now()).await;
             Done::Observed(Box::new(observation), closing)
         })
     }
 
-    fn reload(&mut self, snapshot: Arc<Snapshot>, modules: Vec<String>, touch: Option<PathBuf>) -> Work {
+    fn reload(&mut self, snapshot: Arc<Snapshot>, reloads: Vec<Reload>, touch: Option<PathBuf>) -> Work {
         let closing = self.closing.take();
         let client = self.ami.client.clone();
         Box::pin(async move {
@@ -249,7 +284,7 @@ impl Driver {
                 let finding = Finding::new(Code::CannotHeal).with("file", stamp.as_path()).with("reason", error.to_string());
                 return Done::Reloaded(ReloadOutcome::Failed(finding));
             }
-            Done::Reloaded(reload(&client, &modules).await)
+            Done::Reloaded(perform(&client, &reloads).await)
         })
     }
 
@@ -257,7 +292,7 @@ impl Driver {
     fn read_config(&mut self) -> Option<Input> {
         let folder = self.settings.asterisk.config_dir.as_deref()?;
         let config = ConfigFolder::read(folder);
-        let plan = plan::plan(&self.settings, Some(&config.read));
+        let plan = plan::plan(&self.settings, Some(&config.read), self.asterisk.as_deref());
         self.config = Some(config);
         if plan.sources != self.plan.sources {
             info!(cert = %plan.sources.cert.display(), key = %plan.sources.key.display(), "Asterisk's files name other certificate files");
@@ -269,6 +304,15 @@ impl Driver {
         }
         self.plan = plan;
         Some(Input::Config(self.plan.means.clone()))
+    }
+
+    /// Which surfaces can be refreshed depends on the release.
+    fn take_version(&mut self, version: Option<String>) -> Option<Input> {
+        if version.is_none() || version == self.asterisk {
+            return None;
+        }
+        self.asterisk = version;
+        self.read_config()
     }
 
     /// Publishes the status, and tells the log what is new in it.
@@ -283,7 +327,7 @@ impl Driver {
 }
 
 /// The work that is under way, if any; for ever where there is none.
-async fn finish(work: &mut Option<Work>) -> Done {
+async fn finish<T>(work: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
     let done = match work {
         Some(work) => work.await,
         None => std::future::pending().await,
@@ -292,17 +336,25 @@ async fn finish(work: &mut Option<Work>) -> Done {
     done
 }
 
-/// Each module in turn. Where http was reloaded, browsers have what they need, and the failure of another is still told.
-async fn reload(client: &Client, modules: &[String]) -> ReloadOutcome {
+/// Each in turn.
+async fn perform(client: &Client, reloads: &[Reload]) -> ReloadOutcome {
     let mut answered = Reloaded::Done;
-    for module in modules {
-        match client.reload(module).await {
+    for wanted in reloads {
+        match reload::reload(client, wanted).await {
             Ok(Reloaded::Done) => {}
             Ok(Reloaded::Queued) => answered = Reloaded::Queued,
             Err(failure) => return ReloadOutcome::Failed(failure.finding),
         }
     }
     ReloadOutcome::Answered(answered)
+}
+
+/// `CoreSettings` needs class `system` or `reporting` to write; without it the version stays unknown.
+fn ask_version(client: Client) -> Pin<Box<dyn Future<Output = Option<String>> + Send>> {
+    Box::pin(async move {
+        let answer = client.action(Action::new("CoreSettings")).await.ok()?;
+        answer.get("AsteriskVersion").map(str::to_owned)
+    })
 }
 
 /// Gives the file the time of now, as `touch` does; never makes one.
@@ -358,6 +410,7 @@ fn around(settings: &Settings, plan: &Plan, started: Now, mode: &WatchMode) -> A
         watching: watching(mode),
         wss: plan.target.address.clone(),
         path: plan.target.path.clone(),
+        beside: plan.beside.iter().map(|(surface, target)| (surface.clone(), target.address.clone())).collect(),
         ami: plan.ami.address.clone(),
         findings,
         liveness: settings.liveness,

@@ -1,17 +1,25 @@
 //! Settings + Asterisk's own files → [`Plan`]: what is watched, which door is tried, what is reloaded, and how AMI is reached. Pure. What
 //! the settings name goes before what Asterisk's files name, and that before what is usual.
 
-use std::net::IpAddr;
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    asterisk::config::{AsteriskConfig, HEALING_LINE, HttpConf, ManagerConf},
+    asterisk::{
+        config::{AsteriskConfig, HEALING_LINE, HttpConf, ManagerConf, Protocol, Setting, Transport},
+        reload::Reload,
+        surface::Surface,
+        version,
+    },
     diagnosis::{Code, Finding},
     material::Sources,
     proof::Target,
     settings::{Address, AmiAuth, AmiTls, ReloadMode, Settings},
-    state::{HealMeans, Means},
+    state::{BesideMeans, HealMeans, Means},
 };
 
 /// What follows from the settings and Asterisk's files.
@@ -21,6 +29,8 @@ pub struct Plan {
     pub sources: Sources,
     /// Which door is tried, and how.
     pub target: Target,
+    /// The other surfaces that use the files, and where each is.
+    pub beside: Vec<(Surface, Target)>,
     /// What is reloaded, and how a dark listener can be brought back.
     pub means: Means,
     /// How AMI is reached.
@@ -52,12 +62,13 @@ impl PartialEq for AmiPlan {
     }
 }
 
-/// Puts the plan together. `config`: `None` where `asterisk.configDir` is not set.
-pub fn plan(settings: &Settings, config: Option<&AsteriskConfig>) -> Plan {
+/// Puts the plan together. `config`: `None` where `asterisk.configDir` is not set; `asterisk`: its version, once it is known.
+pub fn plan(settings: &Settings, config: Option<&AsteriskConfig>, asterisk: Option<&str>) -> Plan {
     let http = config.and_then(|config| config.http.as_ref().ok());
     let manager = config.and_then(|config| config.manager.as_ref().ok());
     let sources = sources(settings, http);
-    let modules = modules(settings, config, &sources);
+    let files = asterisk_files(&sources);
+    let beside = config.map(|config| beside(settings, config, asterisk, &files)).unwrap_or_default();
     let mut findings = settings.findings();
     findings.extend(config.iter().flat_map(|config| config.findings.iter().cloned()));
     let heal = heal_means(settings, config, http);
@@ -65,7 +76,14 @@ pub fn plan(settings: &Settings, config: Option<&AsteriskConfig>) -> Plan {
         let file = http.map(|http| http.file.display().to_string());
         findings.retain(|finding| finding.code != Code::CannotHeal || finding.get("file").map(ToString::to_string) != file);
     }
-    Plan { target: target(settings, http), means: Means { modules, heal }, ami: ami(settings, manager), sources, findings }
+    let (beside, beside_targets) = beside.into_iter().map(|(means, target)| (means.clone(), (means.surface, target))).unzip();
+    let means = Means { reloads: reloads(settings, http, &files), heal, beside };
+    Plan { target: target(settings, http), beside: beside_targets, means, ami: ami(settings, manager), sources, findings }
+}
+
+/// The files that Asterisk reads.
+fn asterisk_files(sources: &Sources) -> Vec<PathBuf> {
+    vec![sources.cert.clone(), sources.key.clone()]
 }
 
 fn sources(settings: &Settings, http: Option<&HttpConf>) -> Sources {
@@ -92,27 +110,80 @@ fn target(settings: &Settings, http: Option<&HttpConf>) -> Target {
     }
 }
 
-/// http first: it is the one that browsers wait for.
-fn modules(settings: &Settings, config: Option<&AsteriskConfig>, sources: &Sources) -> Vec<String> {
-    let uses = |mode: ReloadMode, used: &dyn Fn(&AsteriskConfig) -> bool, unknown: bool| match mode {
+/// What a rotation reloads for browsers; http first. `auto` of the others is settled surface by surface.
+fn reloads(settings: &Settings, http: Option<&HttpConf>, files: &[PathBuf]) -> Vec<Reload> {
+    let uses_files = http.is_none_or(|http| files.contains(&http.cert.value) || files.contains(&http.key.value));
+    let http = match settings.reload.http {
         ReloadMode::Always => true,
+        ReloadMode::Auto => uses_files,
         ReloadMode::Never => false,
-        ReloadMode::Auto => config.map_or(unknown, used),
     };
-    let http = |config: &AsteriskConfig| {
-        config.http.as_ref().map_or(true, |http| http.cert.value == sources.cert || http.key.value == sources.key)
+    let always = |mode| mode == ReloadMode::Always;
+    let asked = [(http, Reload::HTTP), (always(settings.reload.pjsip), Reload::Pjsip), (always(settings.reload.manager), Reload::MANAGER)];
+    asked.into_iter().filter(|(wanted, _)| *wanted).map(|(_, reload)| reload).collect()
+}
+
+/// The other TLS surfaces that use these files.
+fn beside(settings: &Settings, config: &AsteriskConfig, asterisk: Option<&str>, files: &[PathBuf]) -> Vec<(BesideMeans, Target)> {
+    let uses = |path: Option<&PathBuf>| path.is_some_and(|path| files.contains(path));
+    let tls = |transport: &&Transport| {
+        let named = |setting: &Option<Setting<PathBuf>>| setting.as_ref().map(|setting| setting.value.clone());
+        transport.protocol.value == Protocol::Tls && (uses(named(&transport.cert).as_ref()) || uses(named(&transport.key).as_ref()))
     };
-    let pjsip = |config: &AsteriskConfig| config.pjsip.as_ref().is_ok_and(|pjsip| pjsip.uses(&sources.cert, &sources.key));
-    let manager = |config: &AsteriskConfig| {
-        let same = |manager: &ManagerConf| manager.cert.value == sources.cert || manager.key.value == sources.key;
-        config.manager.as_ref().is_ok_and(|manager| manager.tls_enabled.value && same(manager))
+    let mut found = Vec::new();
+    for transport in config.pjsip.iter().flat_map(|pjsip| &pjsip.transports).filter(tls) {
+        let reload = match settings.reload.pjsip {
+            ReloadMode::Never => Err(None),
+            ReloadMode::Always | ReloadMode::Auto => match asterisk {
+                Some(version) if !version::reloads_sip_tls(version) => Err(Some(
+                    Finding::new(Code::SipTlsReloadUnsupported)
+                        .with("section", transport.name.clone())
+                        .with("file", transport.origin.file.as_path())
+                        .with("line", transport.origin.line)
+                        .with("found", version),
+                )),
+                Some(_) | None => Ok(Reload::RES_PJSIP),
+            },
+        };
+        let address = transport.bind.as_ref().and_then(|bind| sip_address(&bind.value)).unwrap_or_else(|| local(SIPS_PORT));
+        found.push((BesideMeans { surface: Surface::SipTls { transport: transport.name.clone() }, reload }, address));
+    }
+    if let Ok(manager) = &config.manager
+        && manager.tls_enabled.value
+        && (uses(Some(&manager.cert.value)) || uses(Some(&manager.key.value)))
+    {
+        let cannot = || cannot_heal(config, &manager.file);
+        let reload = match (settings.reload.manager, &manager.heals) {
+            (ReloadMode::Never, _) => Err(None),
+            (ReloadMode::Always | ReloadMode::Auto, None) => Err(Some(cannot())),
+            (ReloadMode::Always | ReloadMode::Auto, Some(_)) => Ok(Reload::MANAGER),
+        };
+        found.push((BesideMeans { surface: Surface::AmiTls, reload }, reachable(&manager.tls_bind.value)));
+    }
+    let target = |address| Target { address, path: String::new(), origin: None, ..target(settings, None) };
+    found.into_iter().map(|(means, address)| (means, target(address))).collect()
+}
+
+/// `bind` of a transport: an address with or without a port.
+fn sip_address(bind: &str) -> Option<Address> {
+    let socket = bind.parse::<SocketAddr>().ok();
+    let address = match socket {
+        Some(socket) => Address { host: socket.ip().to_string(), port: if socket.port() == 0 { SIPS_PORT } else { socket.port() } },
+        None => Address { host: bind.trim_matches(['[', ']']).parse::<IpAddr>().ok()?.to_string(), port: SIPS_PORT },
     };
-    let asked = [
-        ("http", uses(settings.reload.http, &http, true)),
-        ("res_pjsip.so", uses(settings.reload.pjsip, &pjsip, false)),
-        ("manager", uses(settings.reload.manager, &manager, false)),
-    ];
-    asked.into_iter().filter(|(_, wanted)| *wanted).map(|(module, _)| module.to_owned()).collect()
+    Some(reachable(&address))
+}
+
+/// RFC 3261, 18.2.1.
+const SIPS_PORT: u16 = 5061;
+
+/// What the configuration room found, or the same in our words.
+fn cannot_heal(config: &AsteriskConfig, file: &Path) -> Finding {
+    let of_file = |finding: &&Finding| {
+        finding.code == Code::CannotHeal && finding.get("file").is_some_and(|found| found.to_string() == file.display().to_string())
+    };
+    let found = config.findings.iter().find(of_file).cloned();
+    found.unwrap_or_else(|| Finding::new(Code::CannotHeal).with("file", file).with("remedyLine", HEALING_LINE))
 }
 
 fn heal_means(settings: &Settings, config: Option<&AsteriskConfig>, http: Option<&HttpConf>) -> HealMeans {
@@ -120,17 +191,10 @@ fn heal_means(settings: &Settings, config: Option<&AsteriskConfig>, http: Option
     match (http, stamp) {
         (Some(http), _) if http.heals.is_some() => HealMeans::AbsentInclude,
         (Some(http), Some(stamp)) if http.includes(stamp) => HealMeans::Stamp(stamp.clone()),
-        (Some(http), _) => {
-            let finding = config.iter().flat_map(|config| &config.findings).find(|finding| {
-                finding.code == Code::CannotHeal
-                    && finding.get("file").is_some_and(|file| file.to_string() == http.file.display().to_string())
-            });
-            HealMeans::None(
-                finding
-                    .cloned()
-                    .unwrap_or_else(|| Finding::new(Code::CannotHeal).with("file", http.file.as_path()).with("remedyLine", HEALING_LINE)),
-            )
-        }
+        (Some(http), _) => HealMeans::None(config.map_or_else(
+            || Finding::new(Code::CannotHeal).with("file", http.file.as_path()).with("remedyLine", HEALING_LINE),
+            |config| cannot_heal(config, &http.file),
+        )),
         // http.conf is not at hand, so the stamp's word is taken.
         (None, Some(stamp)) => HealMeans::Stamp(stamp.clone()),
         (None, None) => HealMeans::Unknown,

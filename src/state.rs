@@ -2,11 +2,16 @@
 //! while the newest files are bad, a reload for bytes that are served already, a reload while a probe is under way.
 
 mod backoff;
+mod beside;
+mod door;
 mod facts;
+mod material;
 mod phase;
+mod read;
 #[cfg(test)]
 mod tests;
 
+pub use beside::{Beside, BesideMeans};
 pub use facts::{AmiLink, Generation, HealMeans, Means, Outcome, Rejected, ReloadOutcome, Rotation, Tally, Timing};
 pub use phase::Phase;
 
@@ -15,12 +20,16 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use backoff::Backoff;
 
 use crate::{
-    asterisk::ami::{AmiEvent, ReloadStatus, Reloaded},
-    bundle::{Bundle, Judgement, Rejection},
+    asterisk::{
+        ami::{AmiEvent, ReloadStatus},
+        reload::Reload,
+        surface::Surface,
+    },
+    bundle::Judgement,
     clock::{Now, Tick},
-    diagnosis::{Code, Finding},
+    diagnosis::Finding,
     material::Snapshot,
-    proof::{Door, Observation},
+    proof::Observation,
 };
 
 /// How patient the agent is.
@@ -52,6 +61,8 @@ pub enum Input {
     Ami(AmiEvent),
     /// A probe is over.
     Observed(Box<Observation>),
+    /// A look at another surface is over.
+    Looked(Surface, Box<Observation>),
     /// A reload is over.
     Reloaded(ReloadOutcome),
     /// Somebody asks to look at everything again, now.
@@ -67,12 +78,14 @@ pub enum Input {
 pub enum Command {
     /// Try the door; answer with [`Input::Observed`].
     Probe,
+    /// See what another surface serves; answer with [`Input::Looked`].
+    Look(Surface),
     /// Have Asterisk reload, if the files still are this generation; answer with [`Input::Reloaded`].
     Reload {
         /// The generation that was judged good.
         snapshot: Arc<Snapshot>,
-        /// What to reload, in this order: `http`, `res_pjsip.so`.
-        modules: Vec<String>,
+        /// What to reload, in this order.
+        reloads: Vec<Reload>,
         /// A file that http.conf includes, to touch first.
         touch: Option<PathBuf>,
     },
@@ -112,8 +125,10 @@ pub struct State {
     retry_at: Tick,
     /// Reloads that Asterisk says it did, after which the wire still showed something else.
     unproved: u32,
-    /// `Event: Reload` of our own is still to come.
-    echo: bool,
+    /// Modules whose `Event: Reload` is still to come from reloads of our own.
+    echoes: Vec<&'static str>,
+    /// The surfaces beside the door that browsers use.
+    beside: Vec<Beside>,
     reload_failure: Option<Finding>,
     rotation: Option<Rotation>,
     tally: Tally,
@@ -121,9 +136,11 @@ pub struct State {
 }
 
 /// What is under way. A probe and a reload never are at the same time: a reload under a handshake can crash Asterisk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Busy {
     Probing,
+    Looking,
+    ReloadingBeside { reloads: Vec<Reload> },
     Reloading { healing: bool, begun: Tick },
 }
 
@@ -137,7 +154,7 @@ struct Proving {
 impl State {
     /// Knows nothing yet, and wants to look.
     pub fn new(policy: Policy, means: Means, now: Now) -> Self {
-        State {
+        let mut state = State {
             quick: Backoff::new(QUICK, policy.probe_interval, policy.seed),
             retry: Backoff::new(RETRY, RETRY_CAP, policy.seed),
             policy,
@@ -156,12 +173,15 @@ impl State {
             proving: None,
             retry_at: now.tick,
             unproved: 0,
-            echo: false,
+            echoes: Vec::new(),
+            beside: Vec::new(),
             reload_failure: None,
             rotation: None,
             tally: Tally::default(),
             stopping: false,
-        }
+        };
+        state.settle_beside(now);
+        state
     }
 
     /// Takes one input in and says what is to be done.
@@ -190,7 +210,8 @@ impl State {
         let naming = self.bad.as_ref().map(|bad| bad.named_from).filter(|tick| *tick > now.tick);
         let probe = self.busy.is_none().then_some(self.next_probe);
         let retry = (self.busy.is_none() && self.reload_wanted() && self.ami.is_up()).then_some(self.retry_at);
-        [naming, probe, retry].into_iter().flatten().min()
+        let beside = self.busy.is_none().then(|| self.beside_deadline()).flatten();
+        [naming, probe, retry, beside].into_iter().flatten().min()
     }
 
     fn take(&mut self, input: Input, now: Now) -> Vec<Command> {
@@ -202,11 +223,13 @@ impl State {
             Input::Config(means) => {
                 if means != self.means {
                     self.means = means;
+                    self.settle_beside(now);
                     self.begin_anew(now);
                 }
             }
             Input::Ami(event) => self.take_ami(event, now),
             Input::Observed(observation) => self.take_observation(*observation, now),
+            Input::Looked(surface, observation) => self.take_look(&surface, *observation, now),
             Input::Reloaded(outcome) => self.take_reload(outcome, now),
             Input::LookAgain => {
                 self.begin_anew(now);
@@ -216,47 +239,6 @@ impl State {
             Input::Stop => self.stopping = true,
         }
         Vec::new()
-    }
-
-    fn take_good(&mut self, bundle: Bundle, noticed: Tick, check: Duration, now: Now) {
-        self.bad = None;
-        let bundle = Arc::new(bundle);
-        if let Some(good) = self.good.as_mut().filter(|good| good.bundle.digest() == bundle.digest()) {
-            // The same bytes, judged at another time: what is found may differ; it is no new generation.
-            good.bundle = bundle;
-            return;
-        }
-        if self.rotation.take().is_some_and(|rotation| rotation.reload.is_some()) {
-            self.tally.rotated(Outcome::Unproved, None, now);
-        }
-        let first = self.good.is_none();
-        self.rotation = Some(Rotation { first, noticed, taken: now.tick, check, reload: None });
-        self.good = Some(Generation { bundle, since: now });
-        self.begin_retries_anew(now);
-    }
-
-    fn take_bad(&mut self, rejection: Rejection, now: Now) {
-        let named_from = self.bad.as_ref().map_or(now.tick + self.policy.grace, |bad| bad.named_from);
-        let counted = self.bad.as_ref().is_some_and(|bad| bad.counted && bad.rejection.snapshot == rejection.snapshot);
-        let torn = self.torn(&rejection);
-        self.bad = Some(Rejected { rejection: Arc::new(rejection), since: now, named_from, counted, torn });
-    }
-
-    /// A mismatch of which one half is still the former one: the writer of the other half is slow, or forgot it.
-    fn torn(&self, rejection: &Rejection) -> Option<Finding> {
-        rejection.findings.iter().find(|finding| finding.code == Code::KeyMismatch)?;
-        let (old, new) = (&self.good.as_ref()?.bundle.snapshot, &rejection.snapshot);
-        let (changed, left) = match (old.cert.content == new.cert.content, old.key.content == new.key.content) {
-            (false, true) => (&new.cert, &new.key),
-            (true, false) => (&new.key, &new.cert),
-            (true, true) | (false, false) => return None,
-        };
-        Some(
-            Finding::new(Code::PairTorn)
-                .with("file", left.path.as_path())
-                .with("found", "unchanged")
-                .with("expected", changed.path.as_path()),
-        )
     }
 
     fn take_ami(&mut self, event: AmiEvent, now: Now) {
@@ -272,100 +254,40 @@ impl State {
                 }
                 self.begin_anew(now);
             }
-            AmiEvent::Reload { module, status } if module == HTTP => match status {
-                // Somebody else's reload may have changed what is served: only a look tells.
-                ReloadStatus::Done | ReloadStatus::Error | ReloadStatus::Unknown(_) => {
-                    self.look |= !std::mem::take(&mut self.echo);
-                }
+            AmiEvent::Reload { module, status } => match status {
+                ReloadStatus::Done | ReloadStatus::Error | ReloadStatus::Unknown(_) => self.take_reload_event(&module, now),
                 ReloadStatus::Queued
                 | ReloadStatus::NotFound
                 | ReloadStatus::InProgress
                 | ReloadStatus::Uninitialized
                 | ReloadStatus::NotImplemented => {}
             },
-            AmiEvent::Reload { .. } => {}
             AmiEvent::Disconnected(finding) => {
                 self.look |= self.ami.is_up();
-                self.echo = false;
+                self.echoes.clear();
                 self.ami = AmiLink::Down { finding: Some(finding), since: self.ami.down_since().unwrap_or(now) };
             }
         }
     }
 
-    fn take_observation(&mut self, observation: Observation, now: Now) {
-        self.busy = None;
-        self.looked = Some(now.tick);
-        self.tally.probed(observation.door);
-        let open = observation.door == Door::Open;
-        let expected_open = self.proving.is_some() || self.door().is_some_and(|door| door.door == Door::Open);
-        if !open && expected_open && !std::mem::replace(&mut self.doubted, true) {
-            self.next_probe = now.tick + CONFIRM;
+    /// A reload by somebody else may have changed what is served: only a look tells.
+    fn take_reload_event(&mut self, module: &str, now: Now) {
+        if let Some(echo) = self.echoes.iter().position(|echo| *echo == module) {
+            self.echoes.swap_remove(echo);
             return;
         }
-        self.doubted = false;
-        let since = self.door.take().filter(|(door, _)| door.door == observation.door).map_or(now, |(_, since)| since);
-        self.door = Some((observation, since));
-        let proved = open && self.served_is_wanted();
-        if let Some(Proving { healing, done: true }) = self.proving.take() {
-            if healing {
-                self.tally.healed(open);
-            }
-            if !proved {
-                self.unproved += 1;
-                self.retry_at = now.tick + self.retry.next();
-            }
-        }
-        if proved {
-            self.reload_failure = None;
-            self.unproved = 0;
-            self.retry.reset();
-            self.finish_rotation(now);
-        }
-        self.next_probe = now.tick
-            + if open && !self.reload_wanted() {
-                self.quick.reset();
-                self.policy.probe_interval
-            } else {
-                self.quick.next()
-            };
+        self.look |= module == Reload::HTTP.name() || module == beside::ALL;
+        self.look_beside_for(module, now);
     }
 
-    fn take_reload(&mut self, outcome: ReloadOutcome, now: Now) {
-        let Some(Busy::Reloading { healing, begun }) = self.busy.take() else { return };
-        match outcome {
-            ReloadOutcome::Answered(Reloaded::Done) => {
-                self.reload_failure = None;
-                self.look = true;
-                self.proving = Some(Proving { healing, done: true });
-                if let Some(rotation) = &mut self.rotation {
-                    rotation.reload = Some((begun, now.tick));
-                }
-            }
-            ReloadOutcome::Answered(Reloaded::Queued) => {
-                self.reload_failure = Some(Finding::new(Code::AmiBooting).with("module", HTTP));
-                self.look = true;
-                self.proving = Some(Proving { healing, done: false });
-                self.retry_at = now.tick + self.retry.next();
-            }
-            ReloadOutcome::Failed(finding) => {
-                self.reload_failure = Some(finding);
-                self.look = true;
-                self.retry_at = now.tick + self.retry.next();
-            }
-            // Nothing was sent: the generation that is there now is on its way to us.
-            ReloadOutcome::FilesMoved => self.retry_at = now.tick + self.retry.next(),
-        }
+    fn expect_echoes(&mut self, reloads: &[Reload]) {
+        self.echoes.retain(|echo| !reloads.iter().any(|reload| reload.name() == *echo));
+        self.echoes.extend(reloads.iter().map(Reload::name));
     }
 
-    /// A generation that stays bad, or is worse than what is served, is counted as rejected once.
-    fn settle_rejection(&mut self, now: Now) {
-        if let Some(bad) = self.bad.as_mut().filter(|bad| !bad.counted && now.tick >= bad.named_from) {
-            bad.counted = true;
-            self.tally.rotated(Outcome::Rejected, None, now);
-        }
-        if self.bad.is_none() && self.is_worse() && self.rotation.take().is_some() {
-            self.tally.rotated(Outcome::Rejected, None, now);
-        }
+    /// Whether what Asterisk would read now is the newest good generation.
+    fn files_are_good(&self) -> bool {
+        self.good.is_some() && self.bad.is_none()
     }
 
     fn next_work(&mut self, now: Now) -> Option<Command> {
@@ -377,7 +299,10 @@ impl State {
             self.busy = Some(Busy::Probing);
             return Some(Command::Probe);
         }
-        if !self.reload_wanted() || !self.ami.is_up() || now.tick < self.retry_at {
+        if !self.reload_wanted() {
+            return self.beside_work(now);
+        }
+        if !self.ami.is_up() || now.tick < self.retry_at {
             return None;
         }
         let healing = self.door().is_some_and(|door| door.door.is_dead());
@@ -387,51 +312,14 @@ impl State {
         };
         let snapshot = Arc::clone(&self.good.as_ref()?.bundle.snapshot);
         self.busy = Some(Busy::Reloading { healing, begun: now.tick });
-        self.echo = true;
-        Some(Command::Reload { snapshot, modules: self.means.modules.clone(), touch })
-    }
-
-    /// Whether a reload is what is missing, if it can be had: never while the newest files are bad, never for bytes served already.
-    fn reload_wanted(&self) -> bool {
-        let (Some(_), None, Some(door), false) = (&self.good, &self.bad, self.door(), self.doubted || self.proving.is_some()) else {
-            return false;
-        };
-        let tries = match door.door {
-            Door::Open | Door::Shut if self.served_is_wanted() || self.is_worse() => 0,
-            Door::Open | Door::Shut => TRIES,
-            Door::Dark | Door::Cleartext => self.means.heal.tries(),
-            // A pair that could not be loaded when Asterisk came up leaves the port unbound.
-            Door::Refused if self.ami.is_booted() => self.means.heal.tries().min(2),
-            Door::Refused | Door::Unreachable => 0,
-        };
-        !self.means.modules.is_empty() && self.unproved < tries
-    }
-
-    /// Whether leaf and chain on the wire are those of the newest good generation.
-    fn served_is_wanted(&self) -> bool {
-        match (&self.good, self.door().and_then(|door| door.served.as_ref())) {
-            (Some(good), Some(served)) => good.bundle.chain == served.chain,
-            (_, None) | (None, _) => false,
-        }
-    }
-
-    /// Whether browsers would refuse the newest generation, and accept what is served now.
-    fn is_worse(&self) -> bool {
-        let refused = self.good.as_ref().is_some_and(|good| !good.bundle.refusals().is_empty());
-        refused && !self.served_is_wanted() && self.door().and_then(|door| door.served.as_ref()).is_some_and(|served| served.acceptable)
-    }
-
-    fn finish_rotation(&mut self, now: Now) {
-        let Some(rotation) = self.rotation.take() else { return };
-        match rotation.reload {
-            Some((begun, reloaded)) => self.tally.rotated(Outcome::Proved, Some(rotation.timing(begun, reloaded, now.tick)), now),
-            None if rotation.first => {}
-            None => self.tally.rotated(Outcome::AlreadyServed, None, now),
-        }
+        let reloads = if healing { vec![Reload::HTTP] } else { self.means.reloads.clone() };
+        self.expect_echoes(&reloads);
+        Some(Command::Reload { snapshot, reloads, touch })
     }
 
     fn begin_anew(&mut self, now: Now) {
         self.look = true;
+        self.look_beside(now);
         self.begin_retries_anew(now);
     }
 
@@ -443,86 +331,6 @@ impl State {
     }
 }
 
-/// What the outside reads.
-impl State {
-    /// What the agent is at.
-    pub fn phase(&self) -> Phase {
-        self.phase
-    }
-
-    /// Since when.
-    pub fn since(&self) -> Now {
-        self.since
-    }
-
-    /// The newest generation that Asterisk would load.
-    pub fn good(&self) -> Option<&Generation> {
-        self.good.as_ref()
-    }
-
-    /// The newest generation, where it is one that Asterisk must not load and has had its time to become whole.
-    pub fn rejected(&self, now: Now) -> Option<&Rejected> {
-        self.bad.as_ref().filter(|bad| now.tick >= bad.named_from || self.good.is_none())
-    }
-
-    /// The last observation that is believed.
-    pub fn door(&self) -> Option<&Observation> {
-        self.door.as_ref().map(|(door, _)| door)
-    }
-
-    /// Since when the door has been as it is.
-    pub fn door_since(&self) -> Option<Now> {
-        self.door.as_ref().map(|(_, since)| *since)
-    }
-
-    /// When the door was last looked at, seen as it is or not.
-    pub fn looked(&self) -> Option<Tick> {
-        self.looked
-    }
-
-    /// The connection to AMI.
-    pub fn ami(&self) -> &AmiLink {
-        &self.ami
-    }
-
-    /// What Asterisk's own files allow.
-    pub fn means(&self) -> &Means {
-        &self.means
-    }
-
-    /// Why the last reload was not done.
-    pub fn reload_failure(&self) -> Option<&Finding> {
-        self.reload_failure.as_ref()
-    }
-
-    /// What was counted since the start.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
-    /// Whether leaf and chain on the wire are those of the newest good generation.
-    pub fn matches(&self) -> bool {
-        self.served_is_wanted()
-    }
-
-    /// Whether the newest good generation is held back because browsers would refuse it and accept what is served.
-    pub fn held_back(&self) -> bool {
-        self.bad.is_none() && self.is_worse()
-    }
-
-    /// Whether every reload that could help has been tried (or none can be).
-    pub fn gave_up(&self) -> bool {
-        self.good.is_some()
-            && self.bad.is_none()
-            && self.proving.is_none()
-            && !self.served_is_wanted()
-            && !self.is_worse()
-            && !self.reload_wanted()
-    }
-}
-
-/// The module behind /ws, as Asterisk names it in `Event: Reload`.
-const HTTP: &str = "http";
 /// An open door that is seen shut is looked at again after this long: Asterisk's own reload closes it for 1 to 4 ms.
 const CONFIRM: Duration = Duration::from_millis(100);
 /// The first of the quick looks while something is amiss; they slow down to the probe interval.

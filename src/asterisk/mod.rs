@@ -2,3 +2,6 @@
 
 pub mod ami;
 pub mod config;
+pub mod reload;
+pub mod surface;
+pub mod version;

@@ -79,6 +79,7 @@ codes! {
     AmiPlaintextRemote = "ami-plaintext-remote", Warning, Ami;
     ReloadModuleMissing = "reload-module-missing", Error, Ami;
     ReloadFailed = "reload-failed", Error, Ami;
+    SipTlsReloadUnsupported = "sip-tls-reload-unsupported", Warning, Ami;
     // Wire
     DnsFailed = "dns-failed", Error, Wire;
     TcpRefused = "tcp-refused", Error, Wire;

@@ -83,7 +83,7 @@ impl Collector for Exposed {
         out.gauge("ready", "Whether /ws accepts a sip upgrade over TLS", None, &[(&[], flag(status.ready.ok))])?;
         out.gauge("live", "0 only when a restart of Asterisk would help", None, &[(&[], flag(status.live.ok))])?;
         self.certificates(&mut out)?;
-        let matches: Vec<_> = status.surfaces.iter().map(|s| ([("surface", s.surface)], flag(s.matches_wanted))).collect();
+        let matches: Vec<_> = status.surfaces.iter().map(|s| ([("surface", s.surface.as_str())], flag(s.matches_wanted))).collect();
         out.gauge("served_matches_wanted", "Whether leaf and chain on the wire are those of the newest good pair", None, &rows(&matches))?;
         self.rotations(&mut out)?;
         self.probes(&mut out)?;
@@ -105,7 +105,7 @@ impl Exposed {
     fn certificates(&self, out: &mut Writer<'_, '_>) -> Result<(), std::fmt::Error> {
         let status = &self.0;
         let known: Vec<(&str, &str, &Leaf)> = (status.files.leaf.iter().map(|leaf| ("files", "wss", leaf)))
-            .chain(status.surfaces.iter().filter_map(|s: &Surface| s.served.as_ref().map(|leaf| ("served", s.surface, leaf))))
+            .chain(status.surfaces.iter().filter_map(|s: &Surface| s.served.as_ref().map(|leaf| ("served", s.surface.as_str(), leaf))))
             .collect();
         let dated = |date: fn(&Leaf) -> i64| -> Vec<_> {
             known.iter().map(|(source, surface, leaf)| ([("source", *source), ("surface", *surface)], date(leaf) as f64)).collect()

@@ -5,12 +5,13 @@ use serde::{Serialize, Serializer};
 
 use super::health::{self, Verdict};
 use crate::{
+    asterisk::{reload::Reload, surface as asterisk},
     bundle::Leaf,
     clock::{Now, Tick},
     diagnosis::{Code, Finding, Lang, Severity},
     proof::{Door, Observation},
     settings::{Address, LivenessSettings, ReadinessSettings},
-    state::{AmiLink, HealMeans, Phase, State, Tally, Timing},
+    state::{AmiLink, Beside, HealMeans, Phase, State, Tally, Timing},
 };
 
 /// What the state does not know of: the settings that health goes by, and what the rooms around it report.
@@ -28,6 +29,8 @@ pub struct Around {
     pub wss: Address,
     /// The request path.
     pub path: String,
+    /// Where the other surfaces are.
+    pub beside: Vec<(asterisk::Surface, Address)>,
     /// Where AMI is.
     pub ami: Address,
     /// Findings that do not come from the state: configuration, host.
@@ -60,7 +63,7 @@ pub struct Status {
     pub ready: Verdict,
     /// Liveness of Asterisk.
     pub live: Verdict,
-    /// Every surface that is kept; today the secure WebSocket alone.
+    /// Every surface that is kept, the secure WebSocket first.
     pub surfaces: Vec<Surface>,
     /// The files.
     pub files: Files,
@@ -90,12 +93,12 @@ pub struct Status {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Surface {
-    /// `wss`
-    pub surface: &'static str,
+    /// `wss`, `sip-tls/TRANSPORT`, `ami-tls`
+    pub surface: String,
     /// `host:port`
     pub address: String,
-    /// The request path.
-    pub path: String,
+    /// The request path, where there is one.
+    pub path: Option<String>,
     /// open, shut, dark, cleartext, refused, unreachable; nothing before the first look.
     pub door: Option<&'static str>,
     /// When it was looked at last.
@@ -164,7 +167,7 @@ pub struct Healing {
     /// absentInclude, stamp, none, unknown.
     pub by: &'static str,
     /// What would be reloaded.
-    pub modules: Vec<String>,
+    pub modules: Vec<&'static str>,
 }
 
 /// What was counted since the start.
@@ -233,10 +236,12 @@ impl Status {
             since: state.since().wall,
             ready: health::readiness(state, around.readiness),
             live: health::liveness(state, around.liveness, around.started, now),
-            surfaces: vec![wss(state, around)],
+            surfaces: std::iter::once(wss(state, around))
+                .chain(state.beside().iter().map(|beside| surface(beside, state, around)))
+                .collect(),
             files: files(state, around, now),
             ami: ami(state, around),
-            healing: Healing { by: healing(&state.means().heal), modules: state.means().modules.clone() },
+            healing: Healing { by: healing(&state.means().heal), modules: state.means().reloads.iter().map(Reload::name).collect() },
             counts: counts(state.tally()),
             last_rotation: state.tally().last.map(|(at, timing)| LastRotation { at: at.wall, millis: rotation_millis(timing) }),
             findings: findings(state, around, now),
@@ -273,19 +278,36 @@ fn rendered<S: Serializer>(findings: &[Finding], serializer: S) -> Result<S::Ok,
 }
 
 fn wss(state: &State, around: &Around) -> Surface {
-    let door = state.door();
+    let path = Some(around.path.clone());
+    seen(Place { surface: asterisk::Surface::Wss, address: around.wss.to_string(), path }, state.door(), state.matches())
+}
+
+fn surface(beside: &Beside, state: &State, around: &Around) -> Surface {
+    let surface = beside.means.surface.clone();
+    let address = around.beside.iter().find(|(known, _)| *known == surface).map(|(_, address)| address.to_string());
+    let matches = state.good().is_some_and(|good| beside.serves(good));
+    seen(Place { surface, address: address.unwrap_or_default(), path: None }, beside.seen.as_ref(), matches)
+}
+
+struct Place {
+    surface: asterisk::Surface,
+    address: String,
+    path: Option<String>,
+}
+
+fn seen(place: Place, door: Option<&Observation>, matches_wanted: bool) -> Surface {
     let served = door.and_then(|door| door.served.as_ref());
     Surface {
-        surface: "wss",
-        address: around.wss.to_string(),
-        path: around.path.clone(),
+        surface: place.surface.to_string(),
+        address: place.address,
+        path: place.path,
         door: door.map(|door| door_name(door.door)),
         looked_at: door.map(|door| door.at),
         millis: door.map(stages).unwrap_or_default(),
         protocol: served.map(|served| served.protocol.clone()),
         served: served.and_then(|served| served.leaf.clone()),
         acceptable: served.map(|served| served.acceptable),
-        matches_wanted: state.matches(),
+        matches_wanted,
     }
 }
 
@@ -383,6 +405,7 @@ fn findings(state: &State, around: &Around, now: Now) -> Vec<Finding> {
     findings.extend(state.reload_failure().cloned());
     findings.extend(serves_other(state, around));
     findings.extend(wedge(state, around));
+    findings.extend(state.beside().iter().flat_map(|beside| of_surface(beside, state)));
     findings.extend(around.findings.iter().cloned());
     let mut seen = Vec::new();
     findings.retain(|finding| {
@@ -409,6 +432,29 @@ fn serves_other(state: &State, around: &Around) -> Option<Finding> {
             .with("expected", name(&good.bundle.leaf))
             .with("file", around.cert.clone()),
     )
+}
+
+/// A surface that phones or managers use, and that does not serve the newest pair: they go on with the old one until it expires.
+fn of_surface(beside: &Beside, state: &State) -> Vec<Finding> {
+    let (Some(good), Some(door)) = (state.good(), beside.seen.as_ref()) else { return Vec::new() };
+    if beside.serves(good) {
+        return Vec::new();
+    }
+    let name = beside.means.surface.to_string();
+    let mut findings = match &beside.means.reload {
+        Ok(_) => beside.failure.iter().cloned().collect(),
+        Err(why_not) => why_not.iter().cloned().collect::<Vec<_>>(),
+    };
+    match &door.served {
+        Some(served) => findings.push(
+            Finding::new(Code::TlsServesOther)
+                .with("surface", name.clone())
+                .with("found", served.chain.fingerprint().to_string())
+                .with("expected", good.bundle.leaf.fingerprint_sha256.to_string()),
+        ),
+        None => findings.extend(door.findings.iter().cloned().map(|finding| finding.with("surface", name.clone()))),
+    }
+    findings.into_iter().map(|finding| finding.severity(Severity::Warning)).collect()
 }
 
 fn wedge(state: &State, around: &Around) -> Vec<Finding> {

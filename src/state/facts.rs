@@ -4,8 +4,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
+use super::BesideMeans;
 use crate::{
-    asterisk::ami::Reloaded,
+    asterisk::{ami::Reloaded, reload::Reload},
     bundle::{Bundle, Rejection},
     clock::{Now, Tick},
     diagnosis::Finding,
@@ -45,9 +46,11 @@ impl Rejected {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Means {
     /// What to reload for a new certificate, in this order.
-    pub modules: Vec<String>,
+    pub reloads: Vec<Reload>,
     /// How a listener that lost its certificate can be brought back.
     pub heal: HealMeans,
+    /// The other surfaces that use the files.
+    pub beside: Vec<BesideMeans>,
 }
 
 /// How a listener that lost its certificate can be brought back.

@@ -52,8 +52,8 @@ impl Phase {
         if state.stopping {
             return Phase::Stopping;
         }
-        if let Some(Busy::Reloading { healing, .. }) = state.busy {
-            return Phase::Reloading { healing };
+        if let Some(Busy::Reloading { healing, .. }) = &state.busy {
+            return Phase::Reloading { healing: *healing };
         }
         if state.proving.is_some() {
             return Phase::Proving;

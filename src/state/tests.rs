@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 
 use super::*;
+use crate::asterisk::{ami::Reloaded, reload::Reload};
 use crate::{
-    bundle::{Chain, Fingerprint, Leaf},
+    bundle::{Bundle, Chain, Fingerprint, Leaf, Rejection},
     clock::Tick,
     diagnosis::Code,
     material::{Capture, Content},
-    proof::{Served, StageTimes},
+    proof::{Door, Served, StageTimes},
 };
 
 /// A state, and a clock that goes on by what the story says.
@@ -28,7 +29,7 @@ impl Story {
     fn with(heal: HealMeans) -> Self {
         let now = Now { wall: Timestamp::from_second(1_800_000_000).unwrap(), tick: Tick(Duration::from_secs(100)) };
         let policy = Policy { probe_interval: Duration::from_secs(10), grace: Duration::from_secs(2), seed: 1 };
-        Story { state: State::new(policy, Means { modules: vec!["http".to_owned()], heal }, now), now }
+        Story { state: State::new(policy, Means { reloads: vec![Reload::HTTP], heal, beside: Vec::new() }, now), now }
     }
 
     /// A story that begins with generation `a` served and proved.
@@ -149,7 +150,7 @@ fn done() -> Input {
     Input::Reloaded(ReloadOutcome::Answered(Reloaded::Done))
 }
 fn reload(of: char) -> Command {
-    Command::Reload { snapshot: snapshot(of, of), modules: vec!["http".to_owned()], touch: None }
+    Command::Reload { snapshot: snapshot(of, of), reloads: vec![Reload::HTTP], touch: None }
 }
 
 #[test]
@@ -265,7 +266,7 @@ fn a_stamp_is_touched_to_heal_and_only_then() {
     assert_eq!(story.deadline(), [Command::Probe]);
     let touching = Command::Reload {
         snapshot: snapshot('b', 'b'),
-        modules: vec!["http".to_owned()],
+        reloads: vec![Reload::HTTP],
         touch: Some(PathBuf::from("/etc/asterisk/stamp.conf")),
     };
     assert_eq!(story.hear(dark()), [touching]);
@@ -283,7 +284,7 @@ fn a_wedge_that_cannot_be_healed_is_given_up_after_one_try() {
     assert_eq!(story.probing(&dark()), []);
     assert_eq!(story.phase(), Phase::Wedged);
     assert!(story.state.gave_up());
-    let means = Means { modules: vec!["http".to_owned()], heal: HealMeans::AbsentInclude };
+    let means = Means { reloads: vec![Reload::HTTP], heal: HealMeans::AbsentInclude, beside: Vec::new() };
     let mut commands = story.hear(Input::Config(means));
     if commands == [Command::Probe] {
         commands = story.hear(dark());
@@ -425,10 +426,98 @@ fn an_asterisk_that_booted_with_bad_files_and_bound_nothing_is_healed() {
     assert_eq!((story.phase(), story.state.tally().healed), (Phase::Serving, 1));
 }
 
+fn sip() -> Surface {
+    Surface::SipTls { transport: "phones".to_owned() }
+}
+
+/// Serving generation `a` everywhere, with a SIP transport that uses the same files.
+fn serving_a_with_phones(reload: Result<Reload, Option<Finding>>) -> Story {
+    let mut story = Story::serving_a();
+    let beside = vec![BesideMeans { surface: sip(), reload }];
+    let means = Means { reloads: vec![Reload::HTTP], heal: HealMeans::AbsentInclude, beside };
+    assert_eq!(story.hear(Input::Config(means)), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), [Command::Look(sip())], "browsers first");
+    assert_eq!(story.hear(looked('a')), []);
+    story
+}
+
+fn looked(of: char) -> Input {
+    let Input::Observed(seen) = observed(Door::Shut, Some((of, true))) else { unreachable!() };
+    Input::Looked(sip(), seen)
+}
+
+fn reload_of(what: Reload, of: char) -> Command {
+    Command::Reload { snapshot: snapshot(of, of), reloads: vec![what], touch: None }
+}
+
+#[test]
+fn phones_get_the_new_pair_after_browsers_have_it() {
+    let mut story = serving_a_with_phones(Ok(Reload::RES_PJSIP));
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('b')), [reload_of(Reload::RES_PJSIP, 'b')]);
+    assert_eq!(story.phase(), Phase::Serving, "what phones wait for keeps no browser waiting");
+    assert_eq!(story.hear(done()), [Command::Look(sip())]);
+    assert_eq!(story.hear(looked('b')), []);
+    assert!(story.state.beside()[0].serves(story.state.good().unwrap()));
+    for _ in 0..100 {
+        let commands = story.deadline();
+        assert_eq!(commands, [Command::Probe], "nothing more for phones");
+        assert_eq!(story.hear(open('b')), []);
+    }
+}
+
+#[test]
+fn a_surface_that_cannot_be_reloaded_is_looked_at_and_left_alone() {
+    let mut story = serving_a_with_phones(Err(Some(Finding::new(Code::SipTlsReloadUnsupported))));
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('b')), []);
+    assert_eq!(story.phase(), Phase::Serving);
+}
+
+#[test]
+fn reloads_of_a_surface_that_change_nothing_are_few() {
+    let mut story = serving_a_with_phones(Ok(Reload::RES_PJSIP));
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    let mut reloads = 0;
+    let mut commands = story.hear(open('b'));
+    for _ in 0..300 {
+        commands = match commands.as_slice() {
+            [] => story.deadline(),
+            [Command::Probe] => story.hear(open('b')),
+            [Command::Look(_)] => story.hear(looked('a')),
+            [Command::Reload { .. }] => {
+                reloads += 1;
+                story.hear(done())
+            }
+            other => panic!("{other:?}"),
+        };
+    }
+    assert_eq!(reloads, 4);
+}
+
+#[test]
+fn somebody_elses_reload_of_pjsip_has_phones_looked_at() {
+    let mut story = serving_a_with_phones(Ok(Reload::RES_PJSIP));
+    let seen = Input::Ami(AmiEvent::Reload { module: "res_pjsip.so".to_owned(), status: ReloadStatus::Done });
+    assert_eq!(story.hear(seen), [Command::Look(sip())]);
+    assert_eq!(story.hear(looked('a')), []);
+}
+
+#[test]
+fn a_reload_of_everything_has_everything_looked_at() {
+    let mut story = serving_a_with_phones(Ok(Reload::RES_PJSIP));
+    let seen = Input::Ami(AmiEvent::Reload { module: "All".to_owned(), status: ReloadStatus::Done });
+    assert_eq!(story.hear(seen), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), [Command::Look(sip())]);
+}
+
 #[test]
 fn without_modules_to_reload_nothing_is_reloaded() {
     let mut story = Story::serving_a();
-    assert_eq!(story.hear(Input::Config(Means { modules: Vec::new(), heal: HealMeans::Unknown })), [Command::Probe]);
+    assert_eq!(story.hear(Input::Config(Means { reloads: Vec::new(), heal: HealMeans::Unknown, beside: Vec::new() })), [Command::Probe]);
     assert_eq!(story.hear(open('a')), []);
     assert_eq!(story.hear(good('b')), []);
     assert_eq!(story.probing(&open('a')), []);

@@ -123,3 +123,13 @@ pub(super) const RELOAD_FAILED: Text = Text {
              $ asterisk -rx 'module reload {module}'\n\
              $ openssl s_client -connect 127.0.0.1:8089 </dev/null | openssl x509 -noout -dates",
 };
+
+pub(super) const SIP_TLS_RELOAD_UNSUPPORTED: Text = Text {
+    title: "SIP TLS keeps its old certificate until a restart",
+    meaning: "Asterisk {found} cannot reload the certificate of the transport {section}; 16.29, 18.15, 19.7 and 20.0 were the first that can. \
+              Browsers are not concerned: /ws has the new one. SIP phones over TLS are served the old one until Asterisk starts again.",
+    see: "$ asterisk -rx 'core show version'\n\
+          $ openssl s_client -connect 127.0.0.1:5061 </dev/null | openssl x509 -noout -dates",
+    remedy: "Update Asterisk, or let it start anew once no call is up, before the old certificate expires.\n\
+             $ asterisk -rx 'core restart when convenient'",
+};

@@ -123,3 +123,13 @@ pub(super) const RELOAD_FAILED: Text = Text {
              $ asterisk -rx 'module reload {module}'\n\
              $ openssl s_client -connect 127.0.0.1:8089 </dev/null | openssl x509 -noout -dates",
 };
+
+pub(super) const SIP_TLS_RELOAD_UNSUPPORTED: Text = Text {
+    title: "SIP TLS mantém o certificado antigo até reiniciar",
+    meaning: "O Asterisk {found} não consegue recarregar o certificado do transporte {section}; 16.29, 18.15, 19.7 e 20.0 foram os primeiros que conseguem. \
+              Os navegadores não são afetados: /ws já tem o novo. Telefones SIP por TLS recebem o antigo até o Asterisk iniciar de novo.",
+    see: "$ asterisk -rx 'core show version'\n\
+          $ openssl s_client -connect 127.0.0.1:5061 </dev/null | openssl x509 -noout -dates",
+    remedy: "Atualize o Asterisk, ou deixe-o reiniciar quando não houver chamada, antes que o certificado antigo expire.\n\
+             $ asterisk -rx 'core restart when convenient'",
+};

@@ -54,6 +54,7 @@ pub(super) fn text(code: Code) -> Text {
         Code::AmiPlaintextRemote => ami::AMI_PLAINTEXT_REMOTE,
         Code::ReloadModuleMissing => ami::RELOAD_MODULE_MISSING,
         Code::ReloadFailed => ami::RELOAD_FAILED,
+        Code::SipTlsReloadUnsupported => ami::SIP_TLS_RELOAD_UNSUPPORTED,
         Code::DnsFailed => wire::DNS_FAILED,
         Code::TcpRefused => wire::TCP_REFUSED,
         Code::TcpTimeout => wire::TCP_TIMEOUT,

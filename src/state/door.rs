@@ -1,0 +1,119 @@
+//! The door that browsers use: what a probe saw, what a reload did, and whether a reload is what is missing.
+
+use super::{Busy, CONFIRM, Outcome, Proving, ReloadOutcome, State, TRIES};
+use crate::{
+    asterisk::{ami::Reloaded, reload::Reload},
+    clock::Now,
+    diagnosis::{Code, Finding},
+    proof::{Door, Observation},
+};
+
+impl State {
+    pub(super) fn take_observation(&mut self, observation: Observation, now: Now) {
+        self.busy = None;
+        self.looked = Some(now.tick);
+        self.tally.probed(observation.door);
+        let open = observation.door == Door::Open;
+        let expected_open = self.proving.is_some() || self.door().is_some_and(|door| door.door == Door::Open);
+        if !open && expected_open && !std::mem::replace(&mut self.doubted, true) {
+            self.next_probe = now.tick + CONFIRM;
+            return;
+        }
+        self.doubted = false;
+        let since = self.door.take().filter(|(door, _)| door.door == observation.door).map_or(now, |(_, since)| since);
+        self.door = Some((observation, since));
+        let proved = open && self.served_is_wanted();
+        if let Some(Proving { healing, done: true }) = self.proving.take() {
+            if healing {
+                self.tally.healed(open);
+            }
+            if !proved {
+                self.unproved += 1;
+                self.retry_at = now.tick + self.retry.next();
+            }
+        }
+        if proved {
+            self.reload_failure = None;
+            self.unproved = 0;
+            self.retry.reset();
+            self.finish_rotation(now);
+        }
+        self.next_probe = now.tick
+            + if open && !self.reload_wanted() {
+                self.quick.reset();
+                self.policy.probe_interval
+            } else {
+                self.quick.next()
+            };
+    }
+
+    pub(super) fn take_reload(&mut self, outcome: ReloadOutcome, now: Now) {
+        let (healing, begun) = match self.busy.take() {
+            Some(Busy::Reloading { healing, begun }) => (healing, begun),
+            Some(Busy::ReloadingBeside { reloads }) => return self.take_beside_reload(&reloads, outcome, now),
+            Some(Busy::Probing | Busy::Looking) | None => return,
+        };
+        match outcome {
+            ReloadOutcome::Answered(Reloaded::Done) => {
+                self.reload_failure = None;
+                self.look = true;
+                self.proving = Some(Proving { healing, done: true });
+                if let Some(rotation) = &mut self.rotation {
+                    rotation.reload = Some((begun, now.tick));
+                }
+            }
+            ReloadOutcome::Answered(Reloaded::Queued) => {
+                self.reload_failure = Some(Finding::new(Code::AmiBooting).with("module", Reload::HTTP.name()));
+                self.look = true;
+                self.proving = Some(Proving { healing, done: false });
+                self.retry_at = now.tick + self.retry.next();
+            }
+            ReloadOutcome::Failed(finding) => {
+                self.reload_failure = Some(finding);
+                self.look = true;
+                self.retry_at = now.tick + self.retry.next();
+            }
+            // Nothing was sent: the generation that is there now is on its way to us.
+            ReloadOutcome::FilesMoved => self.retry_at = now.tick + self.retry.next(),
+        }
+    }
+
+    /// Whether a reload is what is missing, if it can be had: never while the newest files are bad, never for bytes served already.
+    pub(super) fn reload_wanted(&self) -> bool {
+        let (true, Some(door), false) = (self.files_are_good(), self.door(), self.doubted || self.proving.is_some()) else {
+            return false;
+        };
+        let tries = match door.door {
+            Door::Open | Door::Shut if self.served_is_wanted() || self.is_worse() => 0,
+            Door::Open | Door::Shut => TRIES,
+            Door::Dark | Door::Cleartext => self.means.heal.tries(),
+            // A pair that could not be loaded when Asterisk came up leaves the port unbound.
+            Door::Refused if self.ami.is_booted() => self.means.heal.tries().min(2),
+            Door::Refused | Door::Unreachable => 0,
+        };
+        !self.means.reloads.is_empty() && self.unproved < tries
+    }
+
+    /// Whether leaf and chain on the wire are those of the newest good generation.
+    pub(super) fn served_is_wanted(&self) -> bool {
+        match (&self.good, self.door().and_then(|door| door.served.as_ref())) {
+            (Some(good), Some(served)) => good.bundle.chain == served.chain,
+            (_, None) | (None, _) => false,
+        }
+    }
+
+    /// Whether browsers would refuse the newest generation, and accept what is served now.
+    pub(super) fn is_worse(&self) -> bool {
+        let refused = self.good.as_ref().is_some_and(|good| !good.bundle.refusals().is_empty());
+        refused && !self.served_is_wanted() && self.door().and_then(|door| door.served.as_ref()).is_some_and(|served| served.acceptable)
+    }
+
+    fn finish_rotation(&mut self, now: Now) {
+        let Some(rotation) = self.rotation.take() else { return };
+        match rotation.reload {
+            Some((begun, reloaded)) => self.tally.rotated(Outcome::Proved, Some(rotation.timing(begun, reloaded, now.tick)), now),
+            None if rotation.first => {}
+            None => self.tally.rotated(Outcome::AlreadyServed, None, now),
+        }
+    }
+}

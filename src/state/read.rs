@@ -1,0 +1,90 @@
+//! What the outside reads of the state.
+
+use super::{AmiLink, Beside, Generation, Means, Phase, Rejected, State, Tally};
+use crate::{
+    clock::{Now, Tick},
+    diagnosis::Finding,
+    proof::Observation,
+};
+
+impl State {
+    /// What the agent is at.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Since when.
+    pub fn since(&self) -> Now {
+        self.since
+    }
+
+    /// The newest generation that Asterisk would load.
+    pub fn good(&self) -> Option<&Generation> {
+        self.good.as_ref()
+    }
+
+    /// The newest generation, where it is one that Asterisk must not load and has had its time to become whole.
+    pub fn rejected(&self, now: Now) -> Option<&Rejected> {
+        self.bad.as_ref().filter(|bad| now.tick >= bad.named_from || self.good.is_none())
+    }
+
+    /// The last observation that is believed.
+    pub fn door(&self) -> Option<&Observation> {
+        self.door.as_ref().map(|(door, _)| door)
+    }
+
+    /// Since when the door has been as it is.
+    pub fn door_since(&self) -> Option<Now> {
+        self.door.as_ref().map(|(_, since)| *since)
+    }
+
+    /// When the door was last looked at, seen as it is or not.
+    pub fn looked(&self) -> Option<Tick> {
+        self.looked
+    }
+
+    /// The connection to AMI.
+    pub fn ami(&self) -> &AmiLink {
+        &self.ami
+    }
+
+    /// The surfaces beside the door that browsers use.
+    pub fn beside(&self) -> &[Beside] {
+        &self.beside
+    }
+
+    /// What Asterisk's own files allow.
+    pub fn means(&self) -> &Means {
+        &self.means
+    }
+
+    /// Why the last reload was not done.
+    pub fn reload_failure(&self) -> Option<&Finding> {
+        self.reload_failure.as_ref()
+    }
+
+    /// What was counted since the start.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Whether leaf and chain on the wire are those of the newest good generation.
+    pub fn matches(&self) -> bool {
+        self.served_is_wanted()
+    }
+
+    /// Whether the newest good generation is held back because browsers would refuse it and accept what is served.
+    pub fn held_back(&self) -> bool {
+        self.bad.is_none() && self.is_worse()
+    }
+
+    /// Whether every reload that could help has been tried (or none can be).
+    pub fn gave_up(&self) -> bool {
+        self.good.is_some()
+            && self.bad.is_none()
+            && self.proving.is_none()
+            && !self.served_is_wanted()
+            && !self.is_worse()
+            && !self.reload_wanted()
+    }
+}

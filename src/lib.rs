@@ -19,4 +19,5 @@ pub mod material;
 pub mod proof;
 pub mod report;
 pub mod settings;
+pub mod staging;
 pub mod state;

@@ -22,5 +22,6 @@ pub mod plan;
 pub mod proof;
 pub mod report;
 pub mod settings;
+pub mod staging;
 pub mod state;
 pub mod supervise;

@@ -6,8 +6,9 @@ use std::{
 };
 
 /// The rooms, upstream first.
-const ROOMS: [&str; 13] =
-    ["clock", "diagnosis", "settings", "material", "bundle", "asterisk", "proof", "state", "plan", "report", "driver", "supervise", "cli"];
+const ROOMS: [&str; 14] = [
+    "clock", "diagnosis", "settings", "material", "bundle", "staging", "asterisk", "proof", "state", "plan", "report", "driver", "supervise", "cli",
+];
 
 /// Files that decide, and so may not know of the world.
 const PURE: [&str; 12] = [

@@ -135,6 +135,12 @@ codes! {
     ComposePortUnpublished = "compose-port-unpublished", Error, ClientAndNetwork;
     ComposeVolumeMissing = "compose-volume-missing", Error, ClientAndNetwork;
     // Host
+    PublishFailed = "publish-failed", Error, Host;
+    PublishForeignFile = "publish-foreign-file", Error, Host;
+    PublishNoSpace = "publish-no-space", Error, Host;
+    PublishReadOnly = "publish-read-only", Error, Host;
+    PublishNotPermitted = "publish-not-permitted", Error, Host;
+    PublishDirectoryMissing = "publish-directory-missing", Error, Host;
     SubpathMount = "subpath-mount", Error, Host;
     WatchUnavailable = "watch-unavailable", Warning, Host;
     ClockSkewed = "clock-skewed", Warning, Host;

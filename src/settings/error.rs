@@ -136,6 +136,8 @@ pub enum Kind {
     BadName,
     #[error("not a path")]
     BadPath,
+    #[error("not a permission for these files")]
+    BadMode,
     #[error("not usable as text of one line")]
     BadText,
     #[error("not an origin")]

@@ -1,13 +1,18 @@
 //! The file, the environment and the flags → [`Settings`], or every error at once. Pure: files and variables are read by the closures that
 //! enter.
 
-use std::{collections::BTreeMap, io, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Component, Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     AmiSettings, AmiTls, AsteriskSettings, CertificateSettings, ExpirySettings, HttpSettings, LivenessSettings, LogSettings, Overrides,
-    ProbeSettings, ReadinessSettings, ReloadSettings, Settings, Trust, UserIds, WssSettings,
+    ProbeSettings, Publish, ReadinessSettings, ReloadSettings, Settings, Trust, UserIds, WssSettings,
     error::{Error, Errors, Kind, Place},
-    raw::Raw,
+    raw::{Raw, RawPublish},
     scalar::{self, Refusal},
     schema::{prune, schema},
     secret,
@@ -149,12 +154,39 @@ impl Check<'_> {
                     ),
             ),
         }
+        let cert = self.optional("certificate.cert", certificate.cert.as_deref(), scalar::path);
+        let key = self.optional("certificate.key", certificate.key.as_deref(), scalar::path);
+        let publish = certificate.publish.as_ref().map(|publish| self.publish(publish, cert.as_deref(), key.as_deref()));
         CertificateSettings {
-            cert: self.optional("certificate.cert", certificate.cert.as_deref(), scalar::path),
-            key: self.optional("certificate.key", certificate.key.as_deref(), scalar::path),
+            // In staged mode http.conf names what is published, which must never be its own source.
+            key: key.or_else(|| cert.clone().filter(|_| publish.is_some())),
+            cert,
             names,
             trust: self.one("certificate.trust", &certificate.trust, scalar::trust).unwrap_or(Trust::System),
+            publish,
             stamp: self.optional("certificate.stamp", certificate.stamp.as_deref(), scalar::path),
+        }
+    }
+
+    fn publish(&mut self, raw: &RawPublish, cert: Option<&Path>, key: Option<&Path>) -> Publish {
+        let directory = self.one(PUBLISH_DIRECTORY, &raw.directory, scalar::path).unwrap_or_default();
+        for (at, source) in [("certificate.cert", cert), ("certificate.key", key)] {
+            if let Some(source) = source.filter(|source| is_beside_or_below(&directory, source)) {
+                let found = format!("`{}`, where the source `{}` stands", directory.display(), source.display());
+                self.contradiction([PUBLISH_DIRECTORY, at], &found, "publish into a folder of its own: `directory: /run/starkeeper/tls`");
+                break;
+            }
+        }
+        if cert.is_none() && key.is_none() {
+            let remedy = "add `certificate: {cert: FILE, key: FILE}`, the source that is checked before it is published; \
+                          http.conf names what is published, so the source cannot be taken from there";
+            self.contradiction(["certificate.publish", PUBLISH_DIRECTORY], "`publish` without a source", remedy);
+        }
+        Publish {
+            directory,
+            uid: raw.uid,
+            gid: raw.gid,
+            mode: self.one("certificate.publish.mode", &raw.mode, scalar::published_mode).unwrap_or_default(),
         }
     }
 
@@ -226,6 +258,7 @@ impl Check<'_> {
             | Kind::BadLogLevel
             | Kind::BadName
             | Kind::BadPath
+            | Kind::BadMode
             | Kind::BadText
             | Kind::BadOrigin
             | Kind::SecretInline
@@ -238,3 +271,28 @@ impl Check<'_> {
         })
     }
 }
+
+/// Whether `directory` is the folder in which `source` stands, or below it: watching the one would then see the other. Read as they are
+/// written, since links may not be there yet. Below the root, and below a working directory, everything stands: that says nothing.
+fn is_beside_or_below(directory: &Path, source: &Path) -> bool {
+    let (directory, source) = (plain(directory), plain(source));
+    let Some(home) = source.parent() else { return false };
+    let says_nothing = home == Path::new("/") || home == Path::new("");
+    directory == home || (!says_nothing && directory.starts_with(home))
+}
+
+/// Without `.`, and with each `..` taken at its word.
+fn plain(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut plain, component| {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            Component::ParentDir | Component::Normal(_) | Component::RootDir | Component::Prefix(_) => plain.push(component),
+        }
+        plain
+    })
+}
+
+const PUBLISH_DIRECTORY: &str = "certificate.publish.directory";

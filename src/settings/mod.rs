@@ -126,14 +126,29 @@ pub struct AmiTls {
 pub struct CertificateSettings {
     /// The PEM file with the leaf first; `None`: what http.conf names.
     pub cert: Option<PathBuf>,
-    /// The PEM file with the private key; `None`: what http.conf names, else `cert`.
+    /// The PEM file with the private key; `None`: what http.conf names, else `cert`. Never `None` in staged mode.
     pub key: Option<PathBuf>,
     /// DNS names and IP addresses that the leaf must cover.
     pub names: Vec<String>,
     /// Whom browsers trust.
     pub trust: Trust,
+    /// Staged mode: where the checked pair is published for Asterisk to read; `None`: Asterisk reads `cert` and `key` themselves.
+    pub publish: Option<Publish>,
     /// A file that http.conf includes, to touch before a healing reload.
     pub stamp: Option<PathBuf>,
+}
+
+/// Where, and for whom, the checked pair is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// The folder that Asterisk reads, often a tmpfs that both containers mount. Never the folder of the watched files, nor below it.
+    pub directory: PathBuf,
+    /// Owner of the files; `None`: the agent's own.
+    pub uid: Option<u32>,
+    /// Group of the files; `None`: the agent's own, or the folder's where that is setgid.
+    pub gid: Option<u32>,
+    /// Permission bits of the files: the owner may read, others than owner and group may not, nobody may execute.
+    pub mode: u32,
 }
 
 /// Whom a chain must lead to.

@@ -116,12 +116,31 @@ pub(super) struct RawCertificate {
     /// Whom browsers trust: `system`, `none` (not judged) or a CA file.
     #[schemars(extend("examples" = ["system", "none", "/tls/ca.crt"]))]
     pub(super) trust: String,
-    /// Staged mode; not in this version.
-    #[schemars(schema_with = "no_staged_mode")]
-    publish: Option<Value>,
+    /// Staged mode: the pair is checked first, then published into a folder that Asterisk reads; null: Asterisk reads `cert` and `key`.
+    #[schemars(extend("examples" = [{ "directory": "/run/starkeeper/tls", "uid": 101, "gid": 102, "mode": "0440" }]))]
+    pub(super) publish: Option<RawPublish>,
     /// An existing file that http.conf includes, to touch before a healing reload; not needed with `#tryinclude starkeeper.absent`.
     #[schemars(extend("examples" = ["/etc/asterisk/starkeeper.stamp"]))]
     pub(super) stamp: Option<String>,
+}
+
+/// Staged mode: http.conf names `fullchain.pem` and `privkey.pem`, or `combined.pem` alone, in this folder.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RawPublish {
+    /// The folder that Asterisk reads; not the folder of `cert` and `key`, nor below it. Its last component is created.
+    #[schemars(extend("examples" = ["/run/starkeeper/tls"]))]
+    pub(super) directory: String,
+    /// Owner of the files; default: the agent's own.
+    #[schemars(range(max = 4_294_967_294_u32))]
+    pub(super) uid: Option<u32>,
+    /// Group of the files; default: the agent's own, or the folder's where that is setgid.
+    #[schemars(range(max = 4_294_967_294_u32))]
+    pub(super) gid: Option<u32>,
+    /// Permission of the files as octal digits between quotes; never for others than owner and group.
+    #[serde(default = "published_mode")]
+    #[schemars(regex(pattern = "^0?[46][0246]0$"), extend("examples" = ["0440", "0400", "0640"]))]
+    pub(super) mode: String,
 }
 
 /// The secure WebSocket that browsers use.
@@ -295,8 +314,9 @@ impl Default for RawLog {
     }
 }
 
-fn no_staged_mode(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "enum": [null], (LATER): "staged mode" })
+/// Asterisk's user and group read, nobody writes.
+fn published_mode() -> String {
+    "0440".into()
 }
 
 fn no_notifications(_: &mut SchemaGenerator) -> Schema {

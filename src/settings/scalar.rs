@@ -162,6 +162,23 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Refusal> {
     Ok(PathBuf::from(text))
 }
 
+/// `0440`: octal permission bits of a private key, so nothing for others, nothing to execute, and its owner can read it.
+pub(super) fn published_mode(text: &str) -> Result<u32, Refusal> {
+    let refusal = Refusal::new(Kind::BadMode, "three or four octal digits between quotes: \"0440\", \"0400\", \"0640\"");
+    let digits = (3..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(mode) = u32::from_str_radix(text, 8).ok().filter(|_| digits) else { return Err(refusal) };
+    if mode & 0o007 != 0 {
+        return Err(refusal.remedy(format!("others than owner and group must not reach a private key: write `\"{:04o}\"`", mode & 0o660)));
+    }
+    if mode & 0o7110 != 0 {
+        return Err(refusal.remedy(format!("these files are read, not run: write `\"{:04o}\"`", mode & 0o660)));
+    }
+    if mode & 0o400 == 0 {
+        return Err(refusal.remedy(format!("their owner must be able to read them: write `\"{:04o}\"`", mode | 0o400)));
+    }
+    Ok(mode)
+}
+
 /// The path of a request: begins with a slash, and has only what may stand in a request line (RFC 9112).
 pub(super) fn request_path(text: &str) -> Result<String, Refusal> {
     let refusal = Refusal::new(Kind::BadPath, "a path that begins with a slash: /ws");

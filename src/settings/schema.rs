@@ -152,6 +152,9 @@ fn wrong_type(node: &Node, schema: &Value, path: &str) -> Error {
     };
     match (&node.content, example) {
         (_, _) if has_type(schema, "boolean") => error.remedy("write `true` or `false`, without quotes"),
+        (Content::Scalar(Value::Number(_)), Some(example)) if path.ends_with(".mode") => {
+            error.remedy(format!("octal digits between quotes: `\"{example}\"`; without them YAML makes a decimal number of it"))
+        }
         (_, _) if text.is_some_and(|text| text.parse::<f64>().is_ok()) => error.remedy("remove the quotes"),
         (_, _) if text.is_some() && has_type(schema, "array") => {
             error.remedy("put `- ` before it, on a line of its own, or brackets around it")

@@ -94,6 +94,10 @@ fn every_spelling_that_the_contract_allows_loads() {
         "wss: {address: my_asterisk:8089, path: '/pbx/ws?x=1'}",
         "certificate: {names: ['*.example.com', 192.0.2.1, '::1', localhost], trust: none}",
         "certificate: {trust: /tls/ca.crt, stamp: /etc/asterisk/stamp}",
+        "certificate: {cert: /tls/tls.crt, publish: {directory: /tlsa}}",
+        "certificate: {cert: /tls/in/tls.crt, publish: {directory: /tls}}",
+        "certificate: {cert: /both.pem, publish: {directory: /run/tls}}",
+        "certificate: {cert: ./both.pem, publish: {directory: out, mode: null}}",
         "kubernetes: {events: off, condition: never, nudge: false}",
         "reload: {http: never, pjsip: always, manager: never}",
         "expiry: {lifetimeFraction: 0, warning: 7d, critical: 7d}",
@@ -119,6 +123,21 @@ fn ami_over_tls_is_on_with_an_empty_mapping() {
         Some(AmiTls { server_name: Some("pbx".into()), trust: Trust::File("./ca.pem".into()) })
     );
     assert_eq!(tls("null"), None);
+}
+
+#[test]
+fn staged_mode_is_on_with_a_directory_and_takes_the_key_from_the_certs_file() {
+    let certificate = |text: &str| file(&format!("{TWO_LINES}certificate: {{cert: /tls/both.pem, publish: {text}}}")).unwrap().certificate;
+    let directory = PathBuf::from("/run/tls");
+    let staged = certificate("{directory: /run/tls}");
+    assert_eq!(staged.publish, Some(Publish { directory: directory.clone(), uid: None, gid: None, mode: 0o440 }));
+    assert_eq!(staged.key, Some(PathBuf::from("/tls/both.pem")));
+    let staged = certificate("{directory: /run/tls, uid: 101, gid: 102, mode: '640'}");
+    assert_eq!(staged.publish, Some(Publish { directory, uid: Some(101), gid: Some(102), mode: 0o640 }));
+    // The leading zero says what is meant, so that this parser keeps it as text.
+    assert_eq!(certificate("{directory: /run/tls, mode: 0400}").publish.unwrap().mode, 0o400);
+    let plain = certificate("null");
+    assert_eq!((plain.publish, plain.key), (None, None));
 }
 
 #[test]

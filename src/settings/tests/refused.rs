@@ -90,7 +90,27 @@ fn each_mistake_is_named_with_its_kind_line_and_key() {
         ("probe: {timeout: 11s}", Contradiction, "probe.interval"),
         ("expiry: {warning: 6d}", Contradiction, "expiry.critical"),
         ("readiness: {requireTrusted: true}\ncertificate: {trust: none}", Contradiction, "readiness.requireTrusted"),
-        ("certificate: {publish: {directory: /run/tls}}", NotInThisVersion, "certificate.publish"),
+        ("certificate: {publish: {directory: /run/tls}}", Contradiction, "certificate.publish"),
+        ("certificate: {publish: /run/tls}", WrongType, "certificate.publish"),
+        ("certificate: {publish: {mode: '0440'}}", MissingKey, "certificate.publish.directory"),
+        ("certificate: {cert: /a/b, publish: {directory: ''}}", BadPath, "certificate.publish.directory"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, group: 5}}", UnknownKey, "certificate.publish.group"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, uid: asterisk}}", WrongType, "certificate.publish.uid"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, gid: 4294967295}}", WrongType, "certificate.publish.gid"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, mode: 440}}", WrongType, "certificate.publish.mode"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, mode: 288}}", WrongType, "certificate.publish.mode"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, mode: 0o440}}", WrongType, "certificate.publish.mode"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, mode: '0444'}}", BadMode, "certificate.publish.mode"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, mode: '0442'}}", BadMode, "certificate.publish.mode"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, mode: '0550'}}", BadMode, "certificate.publish.mode"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, mode: '4440'}}", BadMode, "certificate.publish.mode"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, mode: '0040'}}", BadMode, "certificate.publish.mode"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, mode: '0480'}}", BadMode, "certificate.publish.mode"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, mode: u=r}}", BadMode, "certificate.publish.mode"),
+        ("certificate: {cert: /a/b, publish: {directory: /r, mode: '0o440'}}", BadMode, "certificate.publish.mode"),
+        ("certificate: {cert: /a/b, publish: {directory: /a}}", Contradiction, "certificate.publish.directory"),
+        ("certificate: {cert: /a/b, publish: {directory: /a/../a/c/./d}}", Contradiction, "certificate.publish.directory"),
+        ("certificate: {cert: /a/b, key: /k/b, publish: {directory: /k/}}", Contradiction, "certificate.publish.directory"),
         ("notify: [{url: 'https://example.com'}]", NotInThisVersion, "notify"),
         ("kubernetes: {events: always}", NotInThisVersion, "kubernetes.events"),
         ("kubernetes: {nudge: true}", NotInThisVersion, "kubernetes.nudge"),
@@ -128,6 +148,15 @@ fn mistakes_below_asterisk_are_named_with_line_and_key() {
     ] {
         let found = refused(&format!("{TWO_LINES}  {line}\n"));
         assert_eq!(found.last(), Some(&(kind, Some(3), key.to_owned())), "{line}: {found:?}");
+    }
+}
+
+#[test]
+fn a_mode_that_yaml_made_a_number_of_is_shown_how_to_be_quoted() {
+    for mode in ["440", "288", "0o440"] {
+        let errors = file(&format!("{TWO_LINES}certificate: {{cert: /a/b, publish: {{directory: /r, mode: {mode}}}}}\n")).unwrap_err();
+        let remedy = errors.iter().next().unwrap().remedy.as_deref().unwrap();
+        assert!(remedy.contains("`\"0440\"`"), "{mode}: {remedy}");
     }
 }
 

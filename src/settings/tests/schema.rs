@@ -27,6 +27,10 @@ fn every_key_of_the_contract_is_described() {
         "certificate.names",
         "certificate.trust",
         "certificate.publish",
+        "certificate.publish.directory",
+        "certificate.publish.uid",
+        "certificate.publish.gid",
+        "certificate.publish.mode",
         "certificate.stamp",
         "wss.address",
         "wss.path",
@@ -101,5 +105,7 @@ fn defaults_and_enumerations_stand_in_the_schema() {
     let policies: Vec<_> = at(&schema, "liveness.policy")["oneOf"].as_array().unwrap().iter().map(|one| &one["const"]).collect();
     assert_eq!(policies, ["restartHelps", "never", "strict"]);
     assert!(at(&schema, "probe.interval")["pattern"].is_string());
+    assert_eq!(at(&schema, "certificate.publish.mode")["default"], json!("0440"));
+    assert_eq!(at(&schema, "certificate.publish")["required"], json!(["directory"]));
     assert_eq!(at(&schema, "asterisk.user")["required"], json!(["uid", "gid"]));
 }

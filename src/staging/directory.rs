@@ -13,8 +13,9 @@ use rustix::{
 
 use super::{
     NAMES, StagingError,
-    generation::{Name, remove},
+    generation::remove,
     hands::{Hands, Step},
+    name::Name,
 };
 use crate::settings::Publish;
 

@@ -1,9 +1,8 @@
-//! One generation: its folder's name, the marker that says that it is ours, and its three files. A folder is closed to all others until
-//! its files have their owner and mode; after that, nothing in it changes but what somebody damaged.
+//! One generation: a folder with a marker that says that it is ours, and its three files. It is closed to all others until its files have
+//! their owner and mode; after that, nothing in it changes but what somebody damaged. What is not ours is never removed.
 
-use std::{fmt::Write as _, os::fd::OwnedFd, path::PathBuf};
+use std::{os::fd::OwnedFd, path::PathBuf};
 
-use jiff::Timestamp;
 use rustix::{
     fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Stat, Uid},
     io::Errno,
@@ -14,60 +13,10 @@ use super::{
     NAMES, StagingError,
     directory::{Directory, entries, synced},
     hands::{Hands, Step},
+    name::{Marker, Name},
     pem::Files,
 };
 use crate::{material::Digest, settings::Publish};
-
-/// `starkeeper-20261107T120102.123456Z-9f86d081884c`: when it was made (UTC), and how its snapshot's digest begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Name(String);
-
-impl Name {
-    pub(super) fn new(now: Timestamp, digest: Digest) -> Name {
-        Name(format!("starkeeper-{}-{}", now.strftime("%Y%m%dT%H%M%S.%6fZ"), &hex(digest)[..12]))
-    }
-
-    /// Only what [`Name::new`] makes.
-    pub(super) fn parse(text: &str) -> Option<Name> {
-        let fits = |byte: u8, like: u8| match like {
-            b'0' => byte.is_ascii_digit(),
-            b'x' => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
-            other => byte == other,
-        };
-        let pattern = b"starkeeper-00000000T000000.000000Z-xxxxxxxxxxxx";
-        let head = "starkeeper-".len();
-        let bytes = text.as_bytes();
-        let is_ours = bytes.len() == pattern.len()
-            && bytes[..head] == pattern[..head]
-            && bytes[head..].iter().zip(&pattern[head..]).all(|(byte, like)| fits(*byte, *like));
-        is_ours.then(|| Name(text.to_owned()))
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Where the marker link "leads". A link, since it comes into being with all that it says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Marker {
-    /// Hexadecimal, of the snapshot.
-    digest: String,
-    /// The generation that this one took the place of. Clocks jump, so the names do not tell.
-    pub(super) before: Option<Name>,
-}
-
-impl Marker {
-    fn parse(text: &str) -> Option<Marker> {
-        let (digest, before) = text.strip_prefix("v1,")?.split_once(',')?;
-        let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_digest.then(|| Marker { digest: digest.to_owned(), before: Name::parse(before) })
-    }
-
-    fn text(&self) -> String {
-        format!("v1,{},{}", self.digest, self.before.as_ref().map_or("-", Name::as_str))
-    }
-}
 
 /// A generation's folder, held open.
 pub(super) struct Folder {
@@ -113,7 +62,7 @@ impl Folder {
                 hands.act(Step::DropAcl, &path, || rustix::fs::fremovexattr(&folder.fd, list))?;
             }
         }
-        let marker = Marker { digest: hex(digest), before: before.cloned() };
+        let marker = Marker::new(digest, before);
         hands.act(Step::Mark, &path.join(MARKER), || rustix::fs::symlinkat(marker.text(), &folder.fd, MARKER))?;
         folder.marker = Some(marker);
         Ok(folder)
@@ -129,7 +78,7 @@ impl Folder {
             // The mode before the owner: only the owner may set it. Nobody else can enter the folder yet.
             hands.act(Step::SetMode(settings.mode), &path, || rustix::fs::fchmod(&file, Mode::from_raw_mode(settings.mode)))?;
             let found = rustix::fs::fstat(&file).map_err(|errno| StagingError::of(Step::Look, &path, errno))?;
-            if let (step, Some((uid, gid))) = owner(&found, settings) {
+            if let Some((step, uid, gid)) = owner(&found, settings) {
                 hands.act(step, &path, || rustix::fs::fchown(&file, uid, gid))?;
             }
             hands.act(Step::Sync, &path, || rustix::fs::fsync(&file))?;
@@ -146,7 +95,7 @@ impl Folder {
         settings: &Publish,
         hands: &mut Hands<'_>,
     ) -> Result<Standing, StagingError> {
-        let is_same = self.marker.as_ref().is_some_and(|marker| marker.digest == hex(digest));
+        let is_same = self.marker.as_ref().is_some_and(|marker| marker.is_of(digest));
         if is_same && !files.named().into_iter().all(|(name, bytes)| self.holds(name, bytes)) {
             return Ok(Standing::Damaged);
         }
@@ -197,7 +146,7 @@ impl Folder {
             if mode & !settings.mode != 0 {
                 set(hands, mode & settings.mode)?;
             }
-            if let (step, Some((uid, gid))) = owner(&found, settings) {
+            if let Some((step, uid, gid)) = owner(&found, settings) {
                 let how = AtFlags::SYMLINK_NOFOLLOW;
                 hands.act(step, &path, || rustix::fs::chownat(&self.fd, name, uid, gid, how))?;
             }
@@ -242,12 +191,12 @@ pub(super) fn remove(directory: &Directory, name: &Name, hands: &mut Hands<'_>) 
 }
 
 /// What must change for the owner to be as asked.
-fn owner(found: &Stat, settings: &Publish) -> (Step, Option<(Option<Uid>, Option<Gid>)>) {
+fn owner(found: &Stat, settings: &Publish) -> Option<(Step, Option<Uid>, Option<Gid>)> {
     let uid = settings.uid.filter(|uid| *uid != found.st_uid);
     let gid = settings.gid.filter(|gid| *gid != found.st_gid);
     // The settings refuse the one number that means "as it is" to the system.
     let ids = (uid.map(Uid::from_raw_unchecked), gid.map(Gid::from_raw_unchecked));
-    (Step::SetOwner(uid, gid), (uid.is_some() || gid.is_some()).then_some(ids))
+    (uid.is_some() || gid.is_some()).then_some((Step::SetOwner(uid, gid), ids.0, ids.1))
 }
 
 fn write_whole(file: &OwnedFd, mut bytes: &[u8]) -> rustix::io::Result<()> {
@@ -272,14 +221,6 @@ fn read_whole(file: &OwnedFd, expected: usize) -> rustix::io::Result<Zeroizing<V
     }
     buffer.truncate(filled);
     Ok(buffer)
-}
-
-fn hex(digest: Digest) -> String {
-    digest.0.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Hidden, beside the three files.

@@ -16,6 +16,7 @@ mod directory;
 mod error;
 mod generation;
 mod hands;
+mod name;
 mod pem;
 #[cfg(test)]
 mod tests;
@@ -26,8 +27,9 @@ use std::path::PathBuf;
 
 use self::{
     directory::Directory,
-    generation::{Folder, Name, Standing},
+    generation::{Folder, Standing},
     hands::{Hands, Step},
+    name::Name,
     pem::Files,
 };
 use crate::{

@@ -6,8 +6,10 @@ use rustix::io::Errno;
 
 use super::*;
 
-/// What stood before the publish that is cut short, and how many steps that has at least.
-const BEGINNINGS: [(&str, fn(&Place), u32); 5] = [
+/// What stood before the publish that is cut short, how it came to be, and how many steps the publish has at least.
+type Beginning = (&'static str, fn(&Place), u32);
+
+const BEGINNINGS: [Beginning; 5] = [
     ("no directory", |_| {}, 20),
     (
         "one generation",

@@ -5,14 +5,17 @@ use std::os::unix::fs::symlink;
 use super::*;
 use crate::diagnosis::Code;
 
+/// What stands there, and how it came there.
+type Plant = (&'static str, fn(&Path));
+
 #[test]
 fn names_that_somebody_else_took_are_refused_and_everything_stays() {
     for name in ["current", "fullchain.pem", "privkey.pem", "combined.pem", ".starkeeper-next"] {
-        let plants: [(&str, &dyn Fn(&Path)); 4] = [
-            ("a file", &|path| fs::write(path, "theirs").unwrap()),
-            ("a folder", &|path| fs::create_dir(path).unwrap()),
-            ("a link to ..data", &|path| symlink("..data", path).unwrap()),
-            ("a link to /etc/passwd", &|path| symlink("/etc/passwd", path).unwrap()),
+        let plants: [Plant; 4] = [
+            ("a file", |path| fs::write(path, "theirs").unwrap()),
+            ("a folder", |path| fs::create_dir(path).unwrap()),
+            ("a link to ..data", |path| symlink("..data", path).unwrap()),
+            ("a link to /etc/passwd", |path| symlink("/etc/passwd", path).unwrap()),
         ];
         for (found, plant) in plants {
             for stands in [false, true] {

@@ -35,3 +35,65 @@ pub(super) const CLOCK_SKEWED: Text = Text {
     remedy: "Mande acertar o relógio da máquina (contêineres usam o do nó):\n\
              $ timedatectl set-ntp true",
 };
+
+pub(super) const PUBLISH_FAILED: Text = Text {
+    title: "o certificado verificado não pôde ser publicado",
+    meaning: "O par novo é bom, mas publicá-lo falhou em {file}: {found}. O Asterisk ainda tem o par anterior e continua a servi-lo até que \
+              expire. O agente tenta de novo sozinho.",
+    see: "$ ls -la {file}\n\
+          $ dmesg | tail",
+    remedy: "Corrija o que foi encontrado. Se outro processo está publicando, deixe um único agente publicar em cada pasta. Se for erro de \
+             entrada/saída, troque o disco ou use um tmpfs:\n\
+             | emptyDir: {medium: Memory}",
+};
+
+pub(super) const PUBLISH_FOREIGN_FILE: Text = Text {
+    title: "outra coisa ocupa o nome necessário para publicar",
+    meaning: "`current`, `fullchain.pem`, `privkey.pem` e `combined.pem` precisam ser links do próprio agente. Em {file} há {found}. Nada foi \
+              alterado, pois pode ser a única cópia de alguém; o Asterisk mantém o par anterior.",
+    see: "$ ls -la {file}\n\
+          $ readlink {file}",
+    remedy: "Dê ao agente uma pasta só dele e aponte o http.conf para os arquivos de lá; ou, se ninguém precisa do que está ali, mova-o.\n\
+             $ mv {file} {file}.old",
+};
+
+pub(super) const PUBLISH_NO_SPACE: Text = Text {
+    title: "sem espaço para publicar o certificado",
+    meaning: "O sistema de arquivos de {file} (ou sua cota, ou seu número de arquivos) está cheio. Até três gerações ficam ali ao mesmo tempo, \
+              cerca de 20 KiB cada. O Asterisk mantém o par anterior.",
+    see: "$ df -h {file}\n\
+          $ df -i {file}",
+    remedy: "Libere espaço, ou aumente o tmpfs: 1 MiB é de sobra.\n\
+             | emptyDir: {medium: Memory, sizeLimit: 1Mi}",
+};
+
+pub(super) const PUBLISH_READ_ONLY: Text = Text {
+    title: "a pasta de publicação é somente leitura",
+    meaning: "O sistema de arquivos de {file} está montado somente leitura para o agente: um volume de Secret ou ConfigMap sempre está, a raiz de um \
+              contêiner muitas vezes está, e um disco fica assim depois de erros. O Asterisk mantém o par anterior.",
+    see: "$ findmnt -T {file}",
+    remedy: "Publique em um volume que o agente possa gravar e que o Asterisk monte somente leitura, nunca na própria montagem do Secret.\n\
+             | emptyDir: {medium: Memory}",
+};
+
+pub(super) const PUBLISH_NOT_PERMITTED: Text = Text {
+    title: "o agente não pode gravar, ou transferir, o que publica",
+    meaning: "Ou o usuário do agente não pode gravar em {file}, ou `publish.uid` ou `publish.gid` indicam um dono a quem ele não pode transferir \
+              arquivos: {found}. Só root transfere um arquivo a outro usuário; um grupo pode ser dado por seus membros. O Asterisk mantém o par anterior.",
+    see: "$ ls -ldn {file}\n\
+          $ id",
+    remedy: "No Kubernetes rode os dois contêineres com um mesmo `fsGroup`, e omita `uid` e `gid`. Fora dele torne o agente membro do grupo do \
+             Asterisk, e defina só `gid`.\n\
+             $ usermod -aG asterisk starkeeper",
+};
+
+pub(super) const PUBLISH_DIRECTORY_MISSING: Text = Text {
+    title: "a pasta de publicação não existe",
+    meaning: "Falta mais do que o último componente de {file}. O agente cria só o último: um caminho mais longo que falta quase sempre significa um \
+              volume não montado, e o que fosse gravado ali nunca chegaria ao Asterisk.",
+    see: "$ ls -ld {file}\n\
+          $ findmnt -T {file}",
+    remedy: "Monte o volume também no contêiner do agente, no mesmo caminho que no do Asterisk, ou corrija `certificate.publish.directory`. Em uma \
+             máquina comum:\n\
+             $ mkdir -p {file}",
+};

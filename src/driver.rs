@@ -33,11 +33,12 @@ use crate::{
     bundle::{self, Expectations},
     clock::{self, Now, Tick},
     diagnosis::{Code, Finding},
-    material::{self, LookAgain, MaterialEvent, Snapshot, WatchMode, anchors::Anchors},
+    material::{self, LookAgain, MaterialEvent, Snapshot, Sources, WatchMode, anchors::Anchors},
     plan::{self, AmiPlan, Plan},
     proof::{self, Closing, Observation, Seen},
     report::{Around, Status},
     settings::{ProbeSettings, Settings},
+    staging::{self, StagingError},
     state::{Command, Input, Policy, ReloadOutcome, State},
 };
 
@@ -77,6 +78,8 @@ pub struct Driver {
     ami: Link,
     /// The newest generation, to be judged again as time goes by.
     newest: Option<Newest>,
+    /// Staged mode: what Asterisk reads.
+    published: Option<Arc<Snapshot>>,
     /// The farewell of the last probe, which a reload waits for.
     closing: Option<AbortOnDropHandle<()>>,
     status: watch::Sender<Arc<Status>>,
@@ -111,6 +114,7 @@ type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
 enum Done {
     Observed(Box<Observation>, Closing),
     Looked(Surface, Box<Observation>, Closing),
+    Published(Result<Arc<Snapshot>, StagingError>),
     Reloaded(ReloadOutcome),
 }
 
@@ -120,7 +124,12 @@ impl Driver {
         let started = clock::now();
         let config = settings.asterisk.config_dir.as_deref().map(ConfigFolder::read);
         let plan = plan::plan(&settings, config.as_ref().map(|config| &config.read), None);
-        let policy = Policy { probe_interval: settings.probe.interval, grace: GRACE, seed: u64::from(std::process::id()) };
+        let policy = Policy {
+            probe_interval: settings.probe.interval,
+            grace: GRACE,
+            staged: settings.certificate.publish.is_some(),
+            seed: u64::from(std::process::id()),
+        };
         let state = State::new(policy, plan.means.clone(), started);
         let around = around(&settings, &plan, started, &WatchMode::Inotify);
         let (status, published) = watch::channel(Arc::new(Status::of(&state, &around, started)));
@@ -137,6 +146,7 @@ impl Driver {
             started,
             watching: WatchMode::Inotify,
             newest: None,
+            published: None,
             closing: None,
             status,
         };
@@ -147,11 +157,13 @@ impl Driver {
     pub async fn run(mut self, mut inbox: Inbox, over: impl Fn(&Status) -> bool) -> Arc<Status> {
         let mut work: Option<Work> = None;
         let mut asking: Option<Pin<Box<dyn Future<Output = Option<String>> + Send>>> = None;
-        let mut commands = VecDeque::from(self.state.step(Input::Deadline, clock::now()));
+        let first = self.kept().unwrap_or(Input::Deadline);
+        let mut commands = VecDeque::from(self.state.step(first, clock::now()));
         loop {
             while let Some(command) = commands.pop_front() {
                 match command {
                     Command::Probe => work = Some(self.probe()),
+                    Command::Publish(snapshot) => work = Some(self.publish_pair(snapshot)),
                     Command::Look(surface) => work = Some(self.look(surface)),
                     Command::Reload { snapshot, reloads, touch } => work = Some(self.reload(snapshot, reloads, touch)),
                     Command::Rescan => {
@@ -202,12 +214,19 @@ impl Driver {
                 self.closing = Some(AbortOnDropHandle::new(tokio::spawn(closing.done())));
                 // Time goes by for what the files hold, too, and Asterisk's own files may have been edited.
                 let edited = self.config.as_ref().is_some_and(ConfigFolder::changed).then(|| self.read_config()).flatten();
-                edited.into_iter().chain(self.judge_again()).chain([Input::Observed(observation)]).collect()
+                let damaged =
+                    self.published.as_ref().is_some_and(|published| !material::unchanged(published)).then_some(Input::PublishedDamaged);
+                edited.into_iter().chain(damaged).chain(self.judge_again()).chain([Input::Observed(observation)]).collect()
             }
             Done::Looked(surface, observation, closing) => {
                 self.closing = Some(AbortOnDropHandle::new(tokio::spawn(closing.done())));
                 vec![Input::Looked(surface, observation)]
             }
+            Done::Published(Ok(published)) => {
+                self.published = Some(published);
+                vec![Input::Published(Ok(()))]
+            }
+            Done::Published(Err(error)) => vec![Input::Published(Err(error.finding()))],
             Done::Reloaded(outcome) => vec![Input::Reloaded(outcome)],
         }
     }
@@ -223,21 +242,54 @@ impl Driver {
         }
     }
 
+    /// What is asked of a pair. Whether Asterisk's user may read the watched files is no question where it reads published ones.
+    fn expectations(&self) -> Expectations {
+        let user = self.settings.asterisk.user.clone().filter(|_| self.settings.certificate.publish.is_none());
+        let (names, anchors) = (self.settings.certificate.names.clone(), self.anchors.browsers.clone());
+        Expectations { names, anchors, user, expiry: self.settings.expiry }
+    }
+
+    /// What an earlier run published: judged as any other pair, and kept until the watched files have something better.
+    fn kept(&mut self) -> Option<Input> {
+        let sources = staging::last_good(self.settings.certificate.publish.as_ref()?)?;
+        let snapshot = Arc::new(material::capture_pair(&sources));
+        let bundle = bundle::judge(Arc::clone(&snapshot), &self.expectations(), clock::wall()).ok()?;
+        self.published = Some(snapshot);
+        Some(Input::Kept(Box::new(bundle)))
+    }
+
+    /// Writes the pair where Asterisk reads; on a thread of its own, since a disk may be slow.
+    fn publish_pair(&self, snapshot: Arc<Snapshot>) -> Work {
+        let publish = self.settings.certificate.publish.clone();
+        Box::pin(async move {
+            let written = move || {
+                let Some(publish) = publish else { return Ok(snapshot) };
+                let published = staging::publish(&snapshot, &publish)?;
+                Ok(Arc::new(material::capture_pair(&Sources { cert: published.cert, key: published.key })))
+            };
+            match tokio::task::spawn_blocking(written).await {
+                Ok(outcome) => Done::Published(outcome),
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                // The runtime ends.
+                Err(_) => std::future::pending().await,
+            }
+        })
+    }
+
     fn judge(&mut self, snapshot: Arc<Snapshot>, noticed: Tick) -> Input {
         let begun = clock::now();
-        let expectations = Expectations {
-            names: self.settings.certificate.names.clone(),
-            anchors: self.anchors.browsers.clone(),
-            user: self.settings.asterisk.user.clone(),
-            expiry: self.settings.expiry,
-        };
-        let judgement = Box::new(bundle::judge(Arc::clone(&snapshot), &expectations, begun.wall));
+        let judgement = Box::new(bundle::judge(Arc::clone(&snapshot), &self.expectations(), begun.wall));
         let judged = clock::tick();
         self.newest = Some(Newest { snapshot, judged });
         Input::Material { judgement, noticed, check: judged - begun.tick }
     }
 
-    fn judge_again(&mut self) -> Option<Input> {
+    fn judge_again(&mut self) -> Vec<Input> {
+        let kept = if self.state.rejected(clock::now()).is_some() { self.kept() } else { None };
+        kept.into_iter().chain(self.judge_newest_again()).collect()
+    }
+
+    fn judge_newest_again(&mut self) -> Option<Input> {
         let newest = self.newest.as_ref().filter(|newest| clock::tick() - newest.judged >= JUDGE_AGAIN)?;
         let snapshot = Arc::clone(&newest.snapshot);
         Some(self.judge(snapshot, clock::tick()))
@@ -270,12 +322,13 @@ impl Driver {
     fn reload(&mut self, snapshot: Arc<Snapshot>, reloads: Vec<Reload>, touch: Option<PathBuf>) -> Work {
         let closing = self.closing.take();
         let client = self.ami.client.clone();
+        let read_by_asterisk = self.published.clone().unwrap_or(snapshot);
         Box::pin(async move {
             if let Some(closing) = closing {
                 // It ends within its own timeout, and is no failure of the reload.
                 let _ = closing.await;
             }
-            if !material::unchanged(&snapshot) {
+            if !material::unchanged(&read_by_asterisk) {
                 return Done::Reloaded(ReloadOutcome::FilesMoved);
             }
             if let Some(stamp) = touch
@@ -407,6 +460,7 @@ fn around(settings: &Settings, plan: &Plan, started: Now, mode: &WatchMode) -> A
         started,
         cert: plan.sources.cert.display().to_string(),
         key: plan.sources.key.display().to_string(),
+        staged: settings.certificate.publish.is_some(),
         watching: watching(mode),
         wss: plan.target.address.clone(),
         path: plan.target.path.clone(),

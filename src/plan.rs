@@ -19,6 +19,7 @@ use crate::{
     material::Sources,
     proof::Target,
     settings::{Address, AmiAuth, AmiTls, ReloadMode, Settings},
+    staging,
     state::{BesideMeans, HealMeans, Means},
 };
 
@@ -67,7 +68,7 @@ pub fn plan(settings: &Settings, config: Option<&AsteriskConfig>, asterisk: Opti
     let http = config.and_then(|config| config.http.as_ref().ok());
     let manager = config.and_then(|config| config.manager.as_ref().ok());
     let sources = sources(settings, http);
-    let files = asterisk_files(&sources);
+    let files = asterisk_files(settings, &sources);
     let beside = config.map(|config| beside(settings, config, asterisk, &files)).unwrap_or_default();
     let mut findings = settings.findings();
     findings.extend(config.iter().flat_map(|config| config.findings.iter().cloned()));
@@ -82,8 +83,11 @@ pub fn plan(settings: &Settings, config: Option<&AsteriskConfig>, asterisk: Opti
 }
 
 /// The files that Asterisk reads.
-fn asterisk_files(sources: &Sources) -> Vec<PathBuf> {
-    vec![sources.cert.clone(), sources.key.clone()]
+fn asterisk_files(settings: &Settings, sources: &Sources) -> Vec<PathBuf> {
+    match &settings.certificate.publish {
+        Some(publish) => staging::names(publish).to_vec(),
+        None => vec![sources.cert.clone(), sources.key.clone()],
+    }
 }
 
 fn sources(settings: &Settings, http: Option<&HttpConf>) -> Sources {

@@ -25,7 +25,7 @@ use crate::{
         reload::Reload,
         surface::Surface,
     },
-    bundle::Judgement,
+    bundle::{Bundle, Judgement},
     clock::{Now, Tick},
     diagnosis::Finding,
     material::Snapshot,
@@ -39,6 +39,8 @@ pub struct Policy {
     pub probe_interval: Duration,
     /// How long a bad generation may be just half-written before it is named.
     pub grace: Duration,
+    /// Staged mode: Asterisk reads what the agent publishes, not the files that are watched.
+    pub staged: bool,
     /// Spreads the retries of several agents apart. Any number.
     pub seed: u64,
 }
@@ -55,6 +57,12 @@ pub enum Input {
         /// How long judging took.
         check: Duration,
     },
+    /// The pair that was published by an earlier run still stands, and was judged good.
+    Kept(Box<Bundle>),
+    /// A publish is over.
+    Published(Result<(), Finding>),
+    /// What was published is no longer what stands there.
+    PublishedDamaged,
     /// Asterisk's own files were read (again).
     Config(Means),
     /// AMI told something.
@@ -78,6 +86,8 @@ pub enum Input {
 pub enum Command {
     /// Try the door; answer with [`Input::Observed`].
     Probe,
+    /// Publish this generation into the folder that Asterisk reads; answer with [`Input::Published`].
+    Publish(Arc<Snapshot>),
     /// See what another surface serves; answer with [`Input::Looked`].
     Look(Surface),
     /// Have Asterisk reload, if the files still are this generation; answer with [`Input::Reloaded`].
@@ -103,8 +113,13 @@ pub struct State {
     policy: Policy,
     phase: Phase,
     since: Now,
-    /// The newest generation that Asterisk would load.
+    /// The newest good generation that Asterisk would read.
     good: Option<Generation>,
+    /// Staged mode: a newer good generation, not yet published.
+    candidate: Option<Generation>,
+    publish_failure: Option<Finding>,
+    publish_retry: Backoff,
+    publish_at: Tick,
     /// The newest generation, where it is one that Asterisk must not load.
     bad: Option<Rejected>,
     means: Means,
@@ -138,6 +153,7 @@ pub struct State {
 /// What is under way. A probe and a reload never are at the same time: a reload under a handshake can crash Asterisk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Busy {
+    Publishing,
     Probing,
     Looking,
     ReloadingBeside { reloads: Vec<Reload> },
@@ -157,10 +173,14 @@ impl State {
         let mut state = State {
             quick: Backoff::new(QUICK, policy.probe_interval, policy.seed),
             retry: Backoff::new(RETRY, RETRY_CAP, policy.seed),
+            publish_retry: Backoff::new(RETRY, RETRY_CAP, policy.seed),
             policy,
             phase: Phase::AwaitingMaterial,
             since: now,
             good: None,
+            candidate: None,
+            publish_failure: None,
+            publish_at: now.tick,
             bad: None,
             means,
             ami: AmiLink::Down { finding: None, since: now },
@@ -210,8 +230,9 @@ impl State {
         let naming = self.bad.as_ref().map(|bad| bad.named_from).filter(|tick| *tick > now.tick);
         let probe = self.busy.is_none().then_some(self.next_probe);
         let retry = (self.busy.is_none() && self.reload_wanted() && self.ami.is_up()).then_some(self.retry_at);
+        let publish = (self.busy.is_none() && self.publish_wanted()).then_some(self.publish_at);
         let beside = self.busy.is_none().then(|| self.beside_deadline()).flatten();
-        [naming, probe, retry, beside].into_iter().flatten().min()
+        [naming, probe, retry, publish, beside].into_iter().flatten().min()
     }
 
     fn take(&mut self, input: Input, now: Now) -> Vec<Command> {
@@ -220,6 +241,9 @@ impl State {
                 Ok(bundle) => self.take_good(bundle, noticed, check, now),
                 Err(rejection) => self.take_bad(rejection, now),
             },
+            Input::Kept(bundle) => self.take_kept(*bundle, now),
+            Input::Published(outcome) => self.take_published(outcome, now),
+            Input::PublishedDamaged => self.publish_again(now),
             Input::Config(means) => {
                 if means != self.means {
                     self.means = means;
@@ -285,14 +309,19 @@ impl State {
         self.echoes.extend(reloads.iter().map(Reload::name));
     }
 
-    /// Whether what Asterisk would read now is the newest good generation.
+    /// Whether what Asterisk would read now is a good generation.
     fn files_are_good(&self) -> bool {
-        self.good.is_some() && self.bad.is_none()
+        self.good.is_some() && (self.policy.staged || self.bad.is_none())
     }
 
     fn next_work(&mut self, now: Now) -> Option<Command> {
         if self.busy.is_some() {
             return None;
+        }
+        if self.publish_wanted() && now.tick >= self.publish_at {
+            let snapshot = Arc::clone(&self.candidate.as_ref()?.bundle.snapshot);
+            self.busy = Some(Busy::Publishing);
+            return Some(Command::Publish(snapshot));
         }
         if self.look || now.tick >= self.next_probe {
             self.look = false;
@@ -324,6 +353,8 @@ impl State {
     }
 
     fn begin_retries_anew(&mut self, now: Now) {
+        self.publish_retry.reset();
+        self.publish_at = now.tick;
         self.retry.reset();
         self.quick.reset();
         self.retry_at = now.tick;

@@ -105,6 +105,7 @@ impl Exposed {
     fn certificates(&self, out: &mut Writer<'_, '_>) -> Result<(), std::fmt::Error> {
         let status = &self.0;
         let known: Vec<(&str, &str, &Leaf)> = (status.files.leaf.iter().map(|leaf| ("files", "wss", leaf)))
+            .chain(status.files.published.iter().map(|leaf| ("published", "wss", leaf)))
             .chain(status.surfaces.iter().filter_map(|s: &Surface| s.served.as_ref().map(|leaf| ("served", s.surface.as_str(), leaf))))
             .collect();
         let dated = |date: fn(&Leaf) -> i64| -> Vec<_> {
@@ -147,6 +148,7 @@ impl Exposed {
         let stages = [
             ([("stage", "settle")], millis.settle / 1e3),
             ([("stage", "check")], millis.check / 1e3),
+            ([("stage", "publish")], millis.publish.unwrap_or_default() / 1e3),
             ([("stage", "reload")], millis.reload / 1e3),
             ([("stage", "prove")], millis.prove / 1e3),
             ([("stage", "total")], millis.total / 1e3),

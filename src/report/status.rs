@@ -23,6 +23,8 @@ pub struct Around {
     pub cert: String,
     /// What is watched.
     pub key: String,
+    /// Asterisk reads what the agent publishes.
+    pub staged: bool,
     /// Whether the files are watched or polled.
     pub watching: &'static str,
     /// Which door is tried, and by which path.
@@ -140,6 +142,8 @@ pub struct Files {
     pub verdict: &'static str,
     /// The leaf of the newest pair that Asterisk would load.
     pub leaf: Option<Leaf>,
+    /// Staged mode: the leaf of the pair that is published.
+    pub published: Option<Leaf>,
     /// The leaf of the newest pair, where that was rejected and can be read.
     pub rejected_leaf: Option<Leaf>,
 }
@@ -219,6 +223,8 @@ pub struct LastRotation {
 pub struct RotationMillis {
     pub settle: f64,
     pub check: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish: Option<f64>,
     pub reload: f64,
     pub prove: f64,
     pub total: f64,
@@ -335,6 +341,7 @@ fn rotation_millis(timing: Timing) -> RotationMillis {
     RotationMillis {
         settle: millis(timing.settle),
         check: millis(timing.check),
+        publish: timing.publish.map(millis),
         reload: millis(timing.reload),
         prove: millis(timing.prove),
         total: millis(timing.total),
@@ -353,7 +360,8 @@ fn files(state: &State, around: &Around, now: Now) -> Files {
             (Some(_), None) => "good",
             (None, None) => "none",
         },
-        leaf: state.good().map(|good| good.bundle.leaf.clone()),
+        leaf: state.candidate().or(state.good()).map(|newest| newest.bundle.leaf.clone()),
+        published: state.good().filter(|_| around.staged).map(|good| good.bundle.leaf.clone()),
         rejected_leaf: rejected.and_then(|rejected| rejected.rejection.leaf.as_deref().cloned()),
     }
 }
@@ -396,12 +404,13 @@ fn findings(state: &State, around: &Around, now: Now) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     match state.rejected(now) {
         Some(rejected) => findings.extend(rejected.findings().cloned()),
-        None => findings.extend(state.good().into_iter().flat_map(|good| good.bundle.findings.iter().cloned())),
+        None => findings.extend(state.candidate().or(state.good()).into_iter().flat_map(|good| good.bundle.findings.iter().cloned())),
     }
     findings.extend(state.door().into_iter().flat_map(|door| door.findings.iter().cloned()));
     if let AmiLink::Down { finding: Some(finding), .. } = state.ami() {
         findings.push(finding.clone());
     }
+    findings.extend(state.publish_failure().cloned());
     findings.extend(state.reload_failure().cloned());
     findings.extend(serves_other(state, around));
     findings.extend(wedge(state, around));

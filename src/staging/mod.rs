@@ -74,6 +74,11 @@ pub fn last_good(settings: &Publish) -> Option<Sources> {
     whole.then(|| Sources { cert: directory.path.join(FULLCHAIN), key: directory.path.join(PRIVKEY) })
 }
 
+/// The stable paths that http.conf may name.
+pub fn names(settings: &Publish) -> [PathBuf; 3] {
+    NAMES.map(|name| settings.directory.join(name))
+}
+
 /// As [`publish`], asking `before` ahead of each thing that changes the file system: where it fails, or never returns, is up to tests.
 fn publish_stepwise(
     snapshot: &Snapshot,

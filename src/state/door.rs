@@ -1,6 +1,6 @@
 //! The door that browsers use: what a probe saw, what a reload did, and whether a reload is what is missing.
 
-use super::{Busy, CONFIRM, Outcome, Proving, ReloadOutcome, State, TRIES};
+use super::{Busy, CONFIRM, Generation, Outcome, Proving, ReloadOutcome, State, TRIES};
 use crate::{
     asterisk::{ami::Reloaded, reload::Reload},
     clock::Now,
@@ -51,7 +51,7 @@ impl State {
         let (healing, begun) = match self.busy.take() {
             Some(Busy::Reloading { healing, begun }) => (healing, begun),
             Some(Busy::ReloadingBeside { reloads }) => return self.take_beside_reload(&reloads, outcome, now),
-            Some(Busy::Probing | Busy::Looking) | None => return,
+            Some(Busy::Publishing | Busy::Probing | Busy::Looking) | None => return,
         };
         match outcome {
             ReloadOutcome::Answered(Reloaded::Done) => {
@@ -73,8 +73,12 @@ impl State {
                 self.look = true;
                 self.retry_at = now.tick + self.retry.next();
             }
-            // Nothing was sent: the generation that is there now is on its way to us.
-            ReloadOutcome::FilesMoved => self.retry_at = now.tick + self.retry.next(),
+            // Nothing was sent. In place, the generation that is there now is on its way to us; what was published and is gone, or was
+            // damaged, is published again.
+            ReloadOutcome::FilesMoved => {
+                self.retry_at = now.tick + self.retry.next();
+                self.publish_again(now);
+            }
         }
     }
 
@@ -84,7 +88,7 @@ impl State {
             return false;
         };
         let tries = match door.door {
-            Door::Open | Door::Shut if self.served_is_wanted() || self.is_worse() => 0,
+            Door::Open | Door::Shut if self.served_is_wanted() || self.good_is_worse() => 0,
             Door::Open | Door::Shut => TRIES,
             Door::Dark | Door::Cleartext => self.means.heal.tries(),
             // A pair that could not be loaded when Asterisk came up leaves the port unbound.
@@ -102,10 +106,19 @@ impl State {
         }
     }
 
-    /// Whether browsers would refuse the newest generation, and accept what is served now.
-    pub(super) fn is_worse(&self) -> bool {
-        let refused = self.good.as_ref().is_some_and(|good| !good.bundle.refusals().is_empty());
-        refused && !self.served_is_wanted() && self.door().and_then(|door| door.served.as_ref()).is_some_and(|served| served.acceptable)
+    /// Whether browsers would refuse this generation, and accept what is served now (or, where nothing is, what Asterisk would load).
+    pub(super) fn is_worse(&self, generation: &Generation) -> bool {
+        if generation.bundle.refusals().is_empty() {
+            return false;
+        }
+        match self.door().and_then(|door| door.served.as_ref()) {
+            Some(served) => served.acceptable && served.chain != generation.bundle.chain,
+            None => self.good.as_ref().is_some_and(|good| good.bundle.refusals().is_empty()),
+        }
+    }
+
+    pub(super) fn good_is_worse(&self) -> bool {
+        self.good.as_ref().is_some_and(|good| self.is_worse(good))
     }
 
     fn finish_rotation(&mut self, now: Now) {

@@ -22,6 +22,13 @@ pub struct Generation {
     pub since: Now,
 }
 
+impl Generation {
+    /// Whether it is made of these bytes.
+    pub(super) fn is(&self, bundle: &Bundle) -> bool {
+        self.bundle.digest() == bundle.digest()
+    }
+}
+
 /// A generation that Asterisk must not load.
 #[derive(Clone, Debug)]
 pub struct Rejected {
@@ -147,6 +154,8 @@ pub struct Rotation {
     pub taken: Tick,
     /// How long judging took.
     pub check: Duration,
+    /// Staged mode: when it was published.
+    pub published: Option<Tick>,
     /// When the reload was asked for, and answered.
     pub reload: Option<(Tick, Tick)>,
 }
@@ -156,6 +165,7 @@ impl Rotation {
         Timing {
             settle: (self.taken - self.noticed).saturating_sub(self.check),
             check: self.check,
+            publish: self.published.map(|published| published - self.taken),
             reload: reloaded - begun,
             prove: proved - reloaded,
             total: proved - self.noticed,
@@ -170,6 +180,8 @@ pub struct Timing {
     pub settle: Duration,
     /// Judging it.
     pub check: Duration,
+    /// Staged mode: writing it where Asterisk reads.
+    pub publish: Option<Duration>,
     /// Asterisk's reload.
     pub reload: Duration,
     /// Until the wire showed it.

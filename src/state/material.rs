@@ -13,8 +13,14 @@ impl State {
     pub(super) fn take_good(&mut self, bundle: Bundle, noticed: Tick, check: Duration, now: Now) {
         self.bad = None;
         let bundle = Arc::new(bundle);
-        if let Some(good) = self.good.as_mut().filter(|good| good.bundle.digest() == bundle.digest()) {
-            // The same bytes, judged at another time: what is found may differ; it is no new generation.
+        // The same bytes, judged at another time: what is found may differ; it is no new generation.
+        if let Some(candidate) = self.candidate.as_mut().filter(|candidate| candidate.is(&bundle)) {
+            candidate.bundle = bundle;
+            return;
+        }
+        self.candidate = None;
+        self.publish_failure = None;
+        if let Some(good) = self.good.as_mut().filter(|good| good.is(&bundle)) {
             good.bundle = bundle;
             return;
         }
@@ -22,9 +28,59 @@ impl State {
             self.tally.rotated(Outcome::Unproved, None, now);
         }
         let first = self.good.is_none();
-        self.rotation = Some(Rotation { first, noticed, taken: now.tick, check, reload: None });
-        self.good = Some(Generation { bundle, since: now });
+        self.rotation = Some(Rotation { first, noticed, taken: now.tick, check, published: None, reload: None });
+        let generation = Generation { bundle, since: now };
+        if self.policy.staged {
+            self.candidate = Some(generation);
+        } else {
+            self.good = Some(generation);
+            // What comes of a reload for the one before says nothing of this one.
+            self.proving = None;
+        }
         self.begin_retries_anew(now);
+    }
+
+    /// What an earlier run published, until the watched files have something better.
+    pub(super) fn take_kept(&mut self, bundle: Bundle, now: Now) {
+        if self.good.as_ref().is_none_or(|good| good.is(&bundle)) {
+            let since = self.good.as_ref().map_or(now, |good| good.since);
+            self.good = Some(Generation { bundle: Arc::new(bundle), since });
+        }
+    }
+
+    /// Staged mode: whether the newest good generation is to be published. One that browsers would refuse waits until it is known
+    /// whether they accept what is served.
+    pub(super) fn publish_wanted(&self) -> bool {
+        let Some(candidate) = &self.candidate else { return false };
+        let known = self.door().is_some() || self.good.is_none() || candidate.bundle.refusals().is_empty();
+        known && !self.is_worse(candidate)
+    }
+
+    /// What was published is gone, or was damaged: the same is published again.
+    pub(super) fn publish_again(&mut self, now: Now) {
+        if self.policy.staged && self.candidate.is_none() && self.good.is_some() {
+            self.candidate = self.good.clone();
+            self.publish_at = self.publish_at.max(now.tick);
+        }
+    }
+
+    pub(super) fn take_published(&mut self, outcome: Result<(), Finding>, now: Now) {
+        self.busy = None;
+        match outcome {
+            Ok(()) => {
+                if let Some(rotation) = &mut self.rotation {
+                    rotation.published = Some(now.tick);
+                }
+                self.good = self.candidate.take().or(self.good.take());
+                self.publish_failure = None;
+                self.proving = None;
+                self.begin_retries_anew(now);
+            }
+            Err(finding) => {
+                self.publish_failure = Some(finding);
+                self.publish_at = now.tick + self.publish_retry.next();
+            }
+        }
     }
 
     pub(super) fn take_bad(&mut self, rejection: Rejection, now: Now) {
@@ -57,7 +113,7 @@ impl State {
             bad.counted = true;
             self.tally.rotated(Outcome::Rejected, None, now);
         }
-        if self.bad.is_none() && self.is_worse() && self.rotation.take().is_some() {
+        if self.held_back() && self.rotation.take().is_some() {
             self.tally.rotated(Outcome::Rejected, None, now);
         }
     }

@@ -61,10 +61,14 @@ impl Phase {
         if state.good.is_none() {
             return Phase::AwaitingMaterial;
         }
-        if state.rejected(now).is_some() || state.held_back() {
+        let door = state.door().map(|door| door.door);
+        let withheld = state.rejected(now).is_some() || state.held_back() || state.publish_failure.is_some();
+        // In staged mode a dead door is mended with the pair from before, whatever the watched files hold.
+        let mendable = state.files_are_good() && door.is_some_and(|door| door.is_dead() || door == Door::Unreachable);
+        if withheld && !mendable {
             return Phase::Rejected;
         }
-        match state.door().map(|door| door.door) {
+        match door {
             None => Phase::Proving,
             Some(Door::Refused) if state.ami.is_up() => Phase::Wedged,
             Some(Door::Refused | Door::Unreachable) => Phase::Unreachable,

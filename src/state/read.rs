@@ -23,6 +23,16 @@ impl State {
         self.good.as_ref()
     }
 
+    /// Staged mode: the newest good generation, where it is not published yet.
+    pub fn candidate(&self) -> Option<&Generation> {
+        self.candidate.as_ref()
+    }
+
+    /// Why the newest good generation is not published.
+    pub fn publish_failure(&self) -> Option<&Finding> {
+        self.publish_failure.as_ref()
+    }
+
     /// The newest generation, where it is one that Asterisk must not load and has had its time to become whole.
     pub fn rejected(&self, now: Now) -> Option<&Rejected> {
         self.bad.as_ref().filter(|bad| now.tick >= bad.named_from || self.good.is_none())
@@ -75,16 +85,19 @@ impl State {
 
     /// Whether the newest good generation is held back because browsers would refuse it and accept what is served.
     pub fn held_back(&self) -> bool {
-        self.bad.is_none() && self.is_worse()
+        match &self.candidate {
+            Some(candidate) => self.is_worse(candidate),
+            None => self.bad.is_none() && self.good_is_worse(),
+        }
     }
 
     /// Whether every reload that could help has been tried (or none can be).
     pub fn gave_up(&self) -> bool {
-        self.good.is_some()
-            && self.bad.is_none()
+        self.files_are_good()
             && self.proving.is_none()
             && !self.served_is_wanted()
-            && !self.is_worse()
+            && !self.good_is_worse()
+            && !self.publish_wanted()
             && !self.reload_wanted()
     }
 }

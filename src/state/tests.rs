@@ -28,7 +28,7 @@ impl Story {
 
     fn with(heal: HealMeans) -> Self {
         let now = Now { wall: Timestamp::from_second(1_800_000_000).unwrap(), tick: Tick(Duration::from_secs(100)) };
-        let policy = Policy { probe_interval: Duration::from_secs(10), grace: Duration::from_secs(2), seed: 1 };
+        let policy = Policy { probe_interval: Duration::from_secs(10), grace: Duration::from_secs(2), staged: false, seed: 1 };
         Story { state: State::new(policy, Means { reloads: vec![Reload::HTTP], heal, beside: Vec::new() }, now), now }
     }
 
@@ -175,6 +175,15 @@ fn what_is_served_already_is_not_reloaded() {
     assert_eq!(story.hear(good('a')), []);
     assert_eq!(story.phase(), Phase::Serving);
     assert_eq!(story.state.tally(), &Tally { probes: [1, 0, 0, 0, 0, 0], ami_connects: 1, ..Tally::default() });
+}
+
+#[test]
+fn a_generation_that_comes_while_the_one_before_is_proved_does_not_wait() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(good('b')), [reload('b')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(good('c')), []);
+    assert_eq!(story.hear(open('b')), [reload('c')]);
 }
 
 #[test]
@@ -512,6 +521,135 @@ fn a_reload_of_everything_has_everything_looked_at() {
     let seen = Input::Ami(AmiEvent::Reload { module: "All".to_owned(), status: ReloadStatus::Done });
     assert_eq!(story.hear(seen), [Command::Probe]);
     assert_eq!(story.hear(open('a')), [Command::Look(sip())]);
+}
+
+fn staged() -> Story {
+    let mut story = Story::new();
+    story.state.policy.staged = true;
+    story
+}
+
+fn publish(of: char) -> Command {
+    Command::Publish(snapshot(of, of))
+}
+
+fn published() -> Input {
+    Input::Published(Ok(()))
+}
+
+/// Staged, with generation `a` published, served and proved.
+fn staged_serving_a() -> Story {
+    let mut story = staged();
+    assert_eq!(story.hear(good('a')), [publish('a')]);
+    assert_eq!(story.hear(published()), [Command::Probe]);
+    assert_eq!(story.hear(connected()), []);
+    assert_eq!(story.hear(open('a')), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.phase(), Phase::Serving);
+    story
+}
+
+#[test]
+fn staged_the_first_pair_is_published_before_asterisk_is_there() {
+    let mut story = staged();
+    assert_eq!(story.hear(Input::Deadline), [Command::Probe]);
+    assert_eq!(story.hear(unreachable()), []);
+    assert_eq!(story.hear(mismatch('a', 'b')), []);
+    assert_eq!(story.phase(), Phase::AwaitingMaterial);
+    assert_eq!(story.hear(good('a')), [publish('a')]);
+    assert_eq!(story.hear(published()), []);
+    assert_eq!(story.phase(), Phase::Unreachable);
+}
+
+#[test]
+fn staged_a_rotation_is_one_publish_one_reload_and_one_probe() {
+    let mut story = staged_serving_a();
+    assert_eq!(story.hear(good('b')), [publish('b')]);
+    assert_eq!(story.hear(published()), [reload('b')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('b')), []);
+    assert_eq!((story.phase(), story.state.tally().proved), (Phase::Serving, 1));
+    assert!(story.state.tally().last.unwrap().1.publish.is_some());
+}
+
+#[test]
+fn staged_a_bad_source_reaches_nothing_and_a_dead_door_is_healed_with_the_pair_from_before() {
+    let mut story = staged_serving_a();
+    assert_eq!(story.hear(mismatch('b', 'a')), []);
+    assert_eq!(story.deadline(), []);
+    assert_eq!(story.phase(), Phase::Rejected);
+    assert_eq!(story.hear(reload_seen()), [Command::Probe]);
+    assert_eq!(story.hear(dark()), []);
+    assert_eq!(story.deadline(), [Command::Probe]);
+    assert_eq!(story.hear(dark()), [reload('a')], "what Asterisk reads is good");
+    assert_eq!(story.phase(), Phase::Reloading { healing: true });
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.phase(), Phase::Rejected);
+}
+
+#[test]
+fn staged_what_browsers_would_refuse_is_not_even_published() {
+    let mut story = staged_serving_a();
+    assert_eq!(story.hear(refused('b')), []);
+    assert_eq!((story.phase(), story.state.tally().rejected), (Phase::Rejected, 1));
+    assert_eq!(story.hear(good('c')), [publish('c')]);
+}
+
+#[test]
+fn staged_what_browsers_would_refuse_does_not_replace_a_better_kept_one_while_asterisk_is_down() {
+    let mut story = staged();
+    let Input::Material { judgement, .. } = good('a') else { unreachable!() };
+    assert_eq!(story.hear(Input::Kept(Box::new((*judgement).unwrap()))), [Command::Probe]);
+    assert_eq!(story.hear(refused('b')), []);
+    assert_eq!(story.hear(unreachable()), []);
+    assert!(story.state.held_back());
+}
+
+#[test]
+fn staged_after_a_restart_with_a_bad_source_the_kept_pair_is_served() {
+    let mut story = staged();
+    let Input::Material { judgement, .. } = good('a') else { unreachable!() };
+    assert_eq!(story.hear(Input::Kept(Box::new((*judgement).unwrap()))), [Command::Probe]);
+    assert_eq!(story.hear(mismatch('b', 'a')), []);
+    assert_eq!(story.hear(open('z')), []);
+    assert_eq!(story.hear(connected()), [Command::Probe]);
+    assert_eq!(story.hear(open('z')), [reload('a')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.phase(), Phase::Serving, "and it is named once it has had its time");
+    assert_eq!(story.deadline(), []);
+    assert_eq!(story.phase(), Phase::Rejected);
+}
+
+#[test]
+fn staged_a_publish_that_fails_is_tried_again_and_the_old_pair_stays() {
+    let mut story = staged_serving_a();
+    assert_eq!(story.hear(good('b')), [publish('b')]);
+    let full = Finding::new(Code::PublishNoSpace);
+    assert_eq!(story.hear(Input::Published(Err(full.clone()))), []);
+    assert_eq!((story.phase(), story.state.publish_failure()), (Phase::Rejected, Some(&full)));
+    assert_eq!(story.probing(&open('a')), [publish('b')]);
+    assert_eq!(story.hear(published()), [reload('b')]);
+}
+
+#[test]
+fn staged_what_was_published_and_damaged_is_published_again_without_a_reload() {
+    let mut story = staged_serving_a();
+    assert_eq!(story.hear(Input::PublishedDamaged), [publish('a')]);
+    assert_eq!(story.hear(published()), []);
+    assert_eq!(story.phase(), Phase::Serving);
+}
+
+#[test]
+fn staged_a_publish_never_runs_under_a_reload() {
+    let mut story = staged_serving_a();
+    assert_eq!(story.hear(good('b')), [publish('b')]);
+    assert_eq!(story.hear(published()), [reload('b')]);
+    assert_eq!(story.hear(good('c')), []);
+    assert_eq!(story.hear(done()), [publish('c')]);
+    assert_eq!(story.hear(published()), [Command::Probe]);
+    assert_eq!(story.hear(open('b')), [reload('c')]);
 }
 
 #[test]

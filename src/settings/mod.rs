@@ -3,7 +3,6 @@
 
 mod error;
 mod load;
-mod nearest;
 mod overrides;
 mod raw;
 mod scalar;

@@ -9,7 +9,8 @@ use std::{
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Address, Trust, error::Kind, nearest::nearest};
+use super::{Address, Trust, error::Kind};
+use crate::diagnosis::nearest;
 
 /// Why a text is refused.
 #[derive(Debug, PartialEq, Eq)]

@@ -138,6 +138,11 @@ impl Show {
         out
     }
 
+    /// The word for one of this severity, in its colour.
+    pub fn severity(&self, severity: Severity) -> String {
+        paint(self.styles.of(severity), self.counted(severity, 1))
+    }
+
     fn header(&self, out: &mut String, code: Code, severity: Severity, title: &str) {
         let label = format!("{}[{code}]", self.counted(severity, 1));
         let column = label.chars().count() + 2;

@@ -15,6 +15,7 @@ mod tree;
 pub use error::{Error, Errors, Kind, Place};
 pub use load::{Inputs, load};
 pub use overrides::Overrides;
+pub use scalar::name;
 pub use schema::schema;
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};

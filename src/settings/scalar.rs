@@ -97,6 +97,17 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, Refusal> {
     })
 }
 
+/// A name that a certificate can cover, as `certificate.names` takes it.
+///
+/// # Errors
+/// What is expected, and what to do where that can be guessed.
+pub fn name(text: &str) -> Result<String, String> {
+    covered_name(text).map_err(|refusal| match refusal.remedy {
+        Some(remedy) => format!("expected {}; {remedy}", refusal.expected),
+        None => format!("expected {}", refusal.expected),
+    })
+}
+
 /// A name that a leaf can cover: `pbx.example.com`, `*.example.com`, `192.0.2.1`, `::1`.
 pub(super) fn covered_name(text: &str) -> Result<String, Refusal> {
     match text.strip_prefix("*.") {

@@ -1,6 +1,6 @@
 //! What is generated from the program itself: the settings' schema, completions, the man page.
 
-use std::{io, process::ExitCode};
+use std::{collections::BTreeMap, io, process::ExitCode};
 
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
@@ -58,11 +58,28 @@ fn page() -> io::Result<String> {
         page.extend_from_slice(format!(".SS {}\n{part}\n", sub.get_name()).as_bytes());
         page.extend_from_slice(verbatim(sub).as_bytes());
     }
-    page.extend_from_slice(
-        format!(".SH FILES\n.TP\n/etc/starkeeper/starkeeper.yaml\nThe settings.\n.SH EXAMPLES\n{}", verbatim(&command)).as_bytes(),
-    );
+    page.extend_from_slice(environment(&command).as_bytes());
+    page.extend_from_slice(b".SH FILES\n.TP\n/etc/starkeeper/starkeeper.yaml\nThe settings.\n.SH EXIT STATUS AND EXAMPLES\n");
+    page.extend_from_slice(verbatim(&command).as_bytes());
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
+
+/// Every variable that stands for an option, once.
+fn environment(command: &Command) -> String {
+    let subs = command.get_subcommands().flat_map(Command::get_arguments);
+    let variables: BTreeMap<_, _> = command
+        .get_arguments()
+        .chain(subs)
+        .filter_map(|arg| Some((arg.get_env()?.to_string_lossy(), arg.get_long()?.replace('-', "\\-"))))
+        .collect();
+    let entries = variables.iter().map(|(variable, option)| format!(".TP\n{variable}\nStands for \\-\\-{option}.\n"));
+    format!(".SH ENVIRONMENT\n{}{OTHERS}", entries.collect::<String>())
+}
+
+/// The variables that no option stands for.
+const OTHERS: &str = ".TP\nSTARKEEPER_AMI_SECRET\nThe AMI secret itself.\n\
+    .TP\nNO_COLOR, CLICOLOR_FORCE\nNo colours; colours also away from a terminal.\n\
+    .TP\nLC_ALL, LC_MESSAGES, LANG\nThe language, where \\-\\-lang does not say it.\n";
 
 /// What stands after the options in `--help`, as it stands there.
 fn verbatim(command: &Command) -> String {

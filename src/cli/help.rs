@@ -53,7 +53,7 @@ Examples:
   starkeeper check --cert pair.pem -o json | jq -r '.findings[].code'";
 
 pub(super) const RELOAD: &str = "\
-Exit status: 0 proved (or served already), 1 rejected or not proved, 2 settings are wrong
+Exit status: 0 proved or served already, 1 not, 2 settings are wrong
 
 Examples:
   certbot renew --deploy-hook 'starkeeper reload --config-dir /etc/asterisk'

@@ -114,12 +114,16 @@ pub(super) fn reload(common: &Common, overrides: &Overrides, within: u64) -> Exi
 fn summary(status: &Status, proved: bool, lang: Lang) -> String {
     let leaf = |leaf: &Leaf| format!("{}  {}", leaf.subject, words::until(leaf.not_after, Some(status.at), lang));
     let leaf = status.files.leaf.as_ref().map(leaf).unwrap_or_default();
-    match (proved, status.last_rotation, lang) {
-        (true, Some(last), Lang::En) => format!("proved in {:.1} ms: {leaf}", last.millis.total),
-        (true, Some(last), Lang::PtBr) => format!("provado em {:.1} ms: {leaf}", last.millis.total),
-        (true, None, Lang::En) => format!("served already, nothing to reload: {leaf}"),
-        (true, None, Lang::PtBr) => format!("já servido, nada a recarregar: {leaf}"),
-        (false, _, Lang::En) => format!("not proved: {}", status.phase),
-        (false, _, Lang::PtBr) => format!("não provado: {}", status.phase),
+    match (proved, status.last_rotation, status.files.verdict, lang) {
+        (true, Some(last), _, Lang::En) => format!("proved in {:.1} ms: {leaf}", last.millis.total),
+        (true, Some(last), _, Lang::PtBr) => format!("provado em {:.1} ms: {leaf}", last.millis.total),
+        (true, None, _, Lang::En) => format!("served already, nothing to reload: {leaf}"),
+        (true, None, _, Lang::PtBr) => format!("já servido, nada a recarregar: {leaf}"),
+        (false, _, "rejected", Lang::En) => "rejected: nothing was reloaded, and what is served stays".to_owned(),
+        (false, _, "rejected", Lang::PtBr) => "rejeitado: nada foi recarregado, e o que é servido permanece".to_owned(),
+        (false, _, "heldBack", Lang::En) => "held back: browsers would refuse this pair, and accept the one that is served".to_owned(),
+        (false, _, "heldBack", Lang::PtBr) => "retido: os navegadores recusariam este par, e aceitam o que é servido".to_owned(),
+        (false, _, _, Lang::En) => format!("not proved: {}", status.phase),
+        (false, _, _, Lang::PtBr) => format!("não provado: {}", status.phase),
     }
 }

@@ -113,7 +113,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let common = &arguments.common;
     terminal::choose_colour(common.color);
-    match arguments.command {
+    let code = match arguments.command {
         Command::Run { overrides } => agent::run(common, &overrides),
         Command::Check(check) => check.run(common),
         Command::Reload { overrides, within } => agent::reload(common, &overrides, within),
@@ -123,7 +123,8 @@ pub fn main() -> ExitCode {
         Command::Schema => generate::schema(),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man => generate::man(),
-    }
+    };
+    if terminal::failed() { ExitCode::FAILURE } else { code }
 }
 
 /// Wrong usage, wrong settings.

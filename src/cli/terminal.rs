@@ -1,6 +1,9 @@
 //! Where people read: stdout and stderr, with colours where they are wanted, and no panic when the reader of a pipe goes away.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use super::{Color, Common};
 use crate::diagnosis::show::{Show, Styles};
@@ -23,10 +26,18 @@ pub(super) fn out(text: &str) -> bool {
     };
     // `| head -1` has what it wanted; a full disk has not.
     if error.kind() != io::ErrorKind::BrokenPipe {
+        FAILED.store(true, Ordering::Relaxed);
         err(&format!("error: failed to write to stdout: {error}"));
     }
     false
 }
+
+/// Whether something that was to be told could not be, though somebody wants it.
+pub(super) fn failed() -> bool {
+    FAILED.load(Ordering::Relaxed)
+}
+
+static FAILED: AtomicBool = AtomicBool::new(false);
 
 /// One text on stderr.
 pub(super) fn err(text: &str) {

@@ -2,8 +2,9 @@
 
 use std::{fs, path::Path, process::ExitCode, time::Duration};
 
-use super::{Common, Output, USAGE, terminal};
+use super::{Common, Output, USAGE, terminal, words};
 use crate::{
+    bundle::Leaf,
     diagnosis::{Lang, Severity},
     report::Status,
     settings::{self, LogFormat, LogSettings, Overrides, Settings},
@@ -48,7 +49,9 @@ fn load(common: &Common, overrides: &Overrides) -> Result<Settings, ExitCode> {
     settings::load(inputs).map_err(|errors| {
         match common.output {
             Output::Text => terminal::err(&errors.to_string()),
-            Output::Json => terminal::out(&serde_json::json!({ "version": 1, "errors": errors }).to_string()),
+            Output::Json => {
+                terminal::out(&serde_json::json!({ "version": 1, "errors": errors }).to_string());
+            }
         }
         ExitCode::from(USAGE)
     })
@@ -94,27 +97,33 @@ pub(super) fn reload(common: &Common, overrides: &Overrides, within: u64) -> Exi
         }
     };
     let proved = status.is_serving();
-    match common.output {
-        Output::Json => terminal::out(&serde_json::to_string(&*status).unwrap_or_default()),
+    let said = match common.output {
+        Output::Json => serde_json::to_string(&*status).unwrap_or_default(),
         Output::Text => {
-            let errors = status.findings.iter().filter(|finding| finding.severity > Severity::Info).collect::<Vec<_>>();
-            if !proved && !errors.is_empty() {
-                terminal::err(terminal::show(common).findings(errors).trim_end());
+            let wrong = status.findings.iter().filter(|finding| finding.severity > Severity::Info).collect::<Vec<_>>();
+            if !proved && !wrong.is_empty() {
+                terminal::err(terminal::show(common).findings(wrong).trim_end());
             }
-            terminal::out(&summary(&status, proved, common.lang()));
+            summary(&status, proved, common.lang())
         }
-    }
+    };
+    terminal::out(&said);
     ExitCode::from(u8::from(!proved))
 }
 
 fn summary(status: &Status, proved: bool, lang: Lang) -> String {
-    let leaf = status.files.leaf.as_ref().map_or_else(String::new, |leaf| format!("{} until {}", leaf.subject, leaf.not_after));
-    match (proved, status.last_rotation, lang) {
-        (true, Some(last), Lang::En) => format!("proved in {:.1} ms: {leaf}", last.millis.total),
-        (true, Some(last), Lang::PtBr) => format!("provado em {:.1} ms: {leaf}", last.millis.total),
-        (true, None, Lang::En) => format!("served already, nothing to reload: {leaf}"),
-        (true, None, Lang::PtBr) => format!("já servido, nada a recarregar: {leaf}"),
-        (false, _, Lang::En) => format!("not proved: {}", status.phase),
-        (false, _, Lang::PtBr) => format!("não provado: {}", status.phase),
+    let leaf = |leaf: &Leaf| format!("{}  {}", leaf.subject, words::until(leaf.not_after, Some(status.at), lang));
+    let leaf = status.files.leaf.as_ref().map(leaf).unwrap_or_default();
+    match (proved, status.last_rotation, status.files.verdict, lang) {
+        (true, Some(last), _, Lang::En) => format!("proved in {:.1} ms: {leaf}", last.millis.total),
+        (true, Some(last), _, Lang::PtBr) => format!("provado em {:.1} ms: {leaf}", last.millis.total),
+        (true, None, _, Lang::En) => format!("served already, nothing to reload: {leaf}"),
+        (true, None, _, Lang::PtBr) => format!("já servido, nada a recarregar: {leaf}"),
+        (false, _, "rejected", Lang::En) => "rejected: nothing was reloaded, and what is served stays".to_owned(),
+        (false, _, "rejected", Lang::PtBr) => "rejeitado: nada foi recarregado, e o que é servido permanece".to_owned(),
+        (false, _, "heldBack", Lang::En) => "held back: browsers would refuse this pair, and accept the one that is served".to_owned(),
+        (false, _, "heldBack", Lang::PtBr) => "retido: os navegadores recusariam este par, e aceitam o que é servido".to_owned(),
+        (false, _, _, Lang::En) => format!("not proved: {}", status.phase),
+        (false, _, _, Lang::PtBr) => format!("não provado: {}", status.phase),
     }
 }

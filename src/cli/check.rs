@@ -2,16 +2,17 @@
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
+use anstyle::AnsiColor;
 use jiff::Timestamp;
-use serde_json::json;
+use serde::Serialize;
 
-use super::{Common, Output, USAGE, terminal};
+use super::{Common, Output, USAGE, terminal, words};
 use crate::{
     bundle::{self, Expectations, Leaf},
     clock,
-    diagnosis::{Finding, Severity},
+    diagnosis::{Finding, Lang, Rendered, Severity},
     material::{self, Sources, anchors},
-    settings::{ExpirySettings, Trust, UserIds},
+    settings::{self, ExpirySettings, Trust, UserIds},
 };
 
 #[derive(Debug, clap::Args)]
@@ -23,10 +24,10 @@ pub(super) struct Check {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// A DNS name or IP address that clients use (repeatable)
-    #[arg(long = "name", value_name = "NAME", value_delimiter = ',')]
+    #[arg(long = "name", value_name = "NAME", value_delimiter = ',', value_parser = settings::name)]
     names: Vec<String>,
-    /// Whom browsers trust: `system`, `none`, or a PEM file
-    #[arg(long, value_name = "FILE", default_value = "system")]
+    /// Whom browsers trust; `none`: that is not judged [default: system]
+    #[arg(long, value_name = "system|none|FILE", default_value = "system", hide_default_value = true)]
     ca: String,
     /// Judge as of this moment [default: now]
     #[arg(long, value_name = "RFC3339")]
@@ -60,50 +61,63 @@ impl Check {
         let expectations = Expectations { names: self.names.clone(), anchors, user, expiry: ExpirySettings::default() };
         let sources = Sources { cert: self.cert.clone(), key: self.key.clone().unwrap_or_else(|| self.cert.clone()) };
         let snapshot = Arc::new(material::capture_pair(&sources));
-        match bundle::judge(snapshot, &expectations, self.at.unwrap_or_else(clock::wall)) {
-            Ok(bundle) => self.tell(common, &bundle.findings, Some(&bundle.leaf)),
-            Err(rejection) => self.tell(common, &rejection.findings, rejection.leaf.as_deref()),
-        }
-    }
-
-    fn tell(&self, common: &Common, findings: &[Finding], leaf: Option<&Leaf>) -> ExitCode {
-        let counts = |severity| match severity {
+        let now = self.at.unwrap_or_else(clock::wall);
+        let (findings, leaf) = match bundle::judge(snapshot, &expectations, now) {
+            Ok(bundle) => (bundle.findings, Some(bundle.leaf)),
+            Err(rejection) => (rejection.findings, rejection.leaf.map(|leaf| *leaf)),
+        };
+        let usable = !findings.iter().any(|finding| match finding.severity {
             Severity::Error => true,
             Severity::Warning => self.strict,
             Severity::Info => false,
-        };
-        let usable = !findings.iter().any(|finding| counts(finding.severity));
-        let verdict = if usable { "usable" } else { "rejected" };
-        match common.output {
+        });
+        terminal::out(&match common.output {
             Output::Json => {
-                let findings: Vec<_> = findings.iter().map(|finding| finding.rendered(common.lang())).collect();
-                terminal::out(&json!({ "version": 1, "verdict": verdict, "findings": findings, "leaf": leaf }).to_string());
+                let verdict = if usable { "usable" } else { "rejected" };
+                let findings = findings.iter().map(|finding| finding.rendered(common.lang())).collect();
+                serde_json::to_string(&Report { version: 1, verdict, findings, leaf: leaf.as_ref() }).unwrap_or_default()
             }
-            Output::Text => terminal::out(&text(common, usable, findings, leaf)),
-        }
+            Output::Text => self.text(common, usable, &findings, leaf.as_ref(), now),
+        });
         ExitCode::from(u8::from(!usable))
+    }
+
+    /// Whose certificate it is, what was found in it, and last the verdict.
+    fn text(&self, common: &Common, usable: bool, findings: &[Finding], leaf: Option<&Leaf>, now: Timestamp) -> String {
+        let (show, lang) = (terminal::show(common), common.lang());
+        let mut out = leaf.map(|leaf| words::leaf(leaf, now, lang) + "\n").unwrap_or_default();
+        let mut sorted: Vec<&Finding> = findings.iter().collect();
+        sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        for finding in sorted {
+            out.push_str(&show.finding(finding));
+            out.push('\n');
+        }
+        let (word, colour) = match (usable, lang) {
+            (true, Lang::En) => ("usable", AnsiColor::Green),
+            (true, Lang::PtBr) => ("utilizável", AnsiColor::Green),
+            (false, Lang::En) => ("rejected", AnsiColor::Red),
+            (false, Lang::PtBr) => ("rejeitado", AnsiColor::Red),
+        };
+        out.push_str(&words::paint(word, colour.on_default().bold()));
+        if !findings.is_empty() {
+            out.push_str(": ");
+            out.push_str(&show.counts(findings));
+        }
+        if !usable && !findings.iter().any(|finding| finding.severity == Severity::Error) {
+            out.push_str(match lang {
+                Lang::En => " (--strict: warnings count)",
+                Lang::PtBr => " (--strict: avisos contam)",
+            });
+        }
+        out
     }
 }
 
-fn text(common: &Common, usable: bool, findings: &[Finding], leaf: Option<&Leaf>) -> String {
-    use crate::diagnosis::Lang;
-    use anstyle::{AnsiColor, Style};
-
-    let (yes, no, until, found) = match common.lang() {
-        Lang::En => ("usable", "rejected", "until", "findings"),
-        Lang::PtBr => ("utilizável", "rejeitado", "até", "achados"),
-    };
-    let (word, colour) = if usable { (yes, AnsiColor::Green) } else { (no, AnsiColor::Red) };
-    let style = Style::new().bold().fg_color(Some(colour.into()));
-    let mut lines = Vec::new();
-    if !findings.is_empty() {
-        lines.push(terminal::show(common).findings(findings).trim_end().to_owned());
-        lines.push(String::new());
-    }
-    if let Some(leaf) = leaf {
-        lines.push(format!("{}  {until} {}  {}  {}", leaf.subject, leaf.not_after, leaf.key_algorithm, leaf.names.join(" ")));
-        lines.push(format!("SHA-256 {}", leaf.fingerprint_sha256));
-    }
-    lines.push(format!("{style}{word}{style:#}  {} {found}", findings.len()));
-    lines.join("\n")
+/// What was judged, for programs.
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    verdict: &'static str,
+    findings: Vec<Rendered<'a>>,
+    leaf: Option<&'a Leaf>,
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::{Common, Output, USAGE, terminal};
-use crate::diagnosis::{Code, nearest, texts};
+use crate::diagnosis::{Code, Lang, nearest, texts};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Explain {
@@ -17,25 +17,36 @@ impl Explain {
     pub(super) fn run(&self, common: &Common) -> ExitCode {
         let show = terminal::show(common);
         let Some(name) = &self.code else {
-            terminal::out(show.codes().trim_end());
+            terminal::out(&match common.output {
+                Output::Text => show.codes().trim_end().to_owned(),
+                Output::Json => {
+                    let title = |code| texts::text(code, common.lang()).title;
+                    let codes = Code::ALL.iter().map(|code| json!({ "code": code, "severity": code.severity(), "title": title(*code) }));
+                    json!({ "version": 1, "codes": codes.collect::<Vec<_>>() }).to_string()
+                }
+            });
             return ExitCode::SUCCESS;
         };
         let Ok(code) = name.parse::<Code>() else {
-            terminal::err(&format!("error: no finding is called `{name}`"));
-            if let Some(near) = nearest(name, Code::ALL.iter().map(|code| code.name())) {
-                terminal::err(&format!("help: did you mean `{near}`?"));
-            }
+            let (unknown, help) = match common.lang() {
+                Lang::En => ("error: no finding is called", "help: did you mean"),
+                Lang::PtBr => ("erro: nenhum achado se chama", "ajuda: você quis dizer"),
+            };
+            terminal::err(&match nearest(name, Code::ALL.iter().map(|code| code.name())) {
+                Some(near) => format!("{unknown} `{name}`\n{help} `{near}`?"),
+                None => format!("{unknown} `{name}`"),
+            });
             return ExitCode::from(USAGE);
         };
-        match common.output {
-            Output::Text => terminal::out(show.explain(code).trim_end()),
+        terminal::out(&match common.output {
+            Output::Text => show.explain(code).trim_end().to_owned(),
             Output::Json => {
                 let text = texts::text(code, common.lang());
                 let page = json!({ "version": 1, "code": code, "severity": code.severity(), "title": text.title, "meaning": text.meaning,
                     "see": text.see, "remedy": text.remedy });
-                terminal::out(&page.to_string());
+                page.to_string()
             }
-        }
+        });
         ExitCode::SUCCESS
     }
 }

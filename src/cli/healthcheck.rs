@@ -2,34 +2,32 @@
 //! cost nothing.
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::{TcpStream, ToSocketAddrs},
     process::ExitCode,
     time::Duration,
 };
 
-use super::terminal;
+use super::{Common, Output, terminal};
+use crate::{clock, diagnosis::Lang};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Healthcheck {
-    /// What to ask
-    #[arg(long, env = "STARKEEPER_HEALTHCHECK_URL", value_name = "URL", default_value = "http://127.0.0.1:9808/readyz")]
+    /// What to ask [default: http://127.0.0.1:9808/readyz]
+    #[arg(long, env = "STARKEEPER_HEALTHCHECK_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(default_value = "http://127.0.0.1:9808/readyz", hide_default_value = true)]
     url: String,
 }
 
 impl Healthcheck {
-    pub(super) fn run(&self) -> ExitCode {
-        match get(&self.url) {
-            Ok(answer) if answer.status == 200 => {
-                terminal::out(answer.body.trim_end());
-                ExitCode::SUCCESS
-            }
+    pub(super) fn run(&self, common: &Common) -> ExitCode {
+        match get(&self.url, common.output) {
             Ok(answer) => {
                 terminal::out(answer.body.trim_end());
-                ExitCode::FAILURE
+                ExitCode::from(u8::from(answer.status != 200))
             }
             Err(error) => {
-                terminal::err(&format!("error: failed to ask {}: {error}", self.url));
+                terminal::err(&error.told(&self.url, common.lang()));
                 ExitCode::FAILURE
             }
         }
@@ -45,28 +43,50 @@ pub(super) struct Answer {
 }
 
 /// One plain `GET`, bounded in size and time.
-pub(super) fn get(url: &str) -> Result<Answer, Unanswered> {
+pub(super) fn get(url: &str, output: Output) -> Result<Answer, Unanswered> {
     let rest = url.strip_prefix("http://").ok_or(Unanswered::Url)?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if authority.is_empty() || url.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
+        return Err(Unanswered::Url);
+    }
     let path = if path.is_empty() { "/readyz" } else { path };
     let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     let address = if has_port { authority.to_owned() } else { format!("{authority}:9808") };
     let mut last = Unanswered::Url;
     for socket in address.to_socket_addrs()? {
         match TcpStream::connect_timeout(&socket, PATIENCE) {
-            Ok(stream) => return ask(stream, authority, path),
+            Ok(stream) => return ask(stream, authority, path, output),
             Err(error) => last = Unanswered::Io(error),
         }
     }
     Err(last)
 }
 
-fn ask(mut stream: TcpStream, authority: &str, path: &str) -> Result<Answer, Unanswered> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+fn ask(mut stream: TcpStream, authority: &str, path: &str, output: Output) -> Result<Answer, Unanswered> {
+    let accept = match output {
+        Output::Text => "text/plain",
+        Output::Json => "application/json",
+    };
+    let end = clock::tick() + PATIENCE;
     stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {authority}\r\nConnection: close\r\n\r\n").as_bytes())?;
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {authority}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
-    stream.take(LIMIT).read_to_end(&mut bytes)?;
+    let mut chunk = [0; 8192];
+    loop {
+        let left = end - clock::tick();
+        if left.is_zero() {
+            return Err(Unanswered::Io(io::ErrorKind::TimedOut.into()));
+        }
+        stream.set_read_timeout(Some(left))?;
+        match stream.read(&mut chunk)? {
+            0 => break,
+            read => bytes.extend_from_slice(&chunk[..read]),
+        }
+        if bytes.len() > LIMIT {
+            return Err(Unanswered::NotHttp);
+        }
+    }
     let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").ok_or(Unanswered::NotHttp)?;
     let status = head.strip_prefix("HTTP/1.").and_then(|head| head.get(2..5)).and_then(|code| code.parse().ok());
@@ -74,16 +94,50 @@ fn ask(mut stream: TcpStream, authority: &str, path: &str) -> Result<Answer, Una
 }
 
 /// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub(super) enum Unanswered {
-    #[error("it is no URL of the form http://HOST:PORT/PATH")]
+    /// Not of the form that is asked for.
     Url,
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-    #[error("what answers is no HTTP server")]
+    /// What the system says.
+    Io(io::Error),
+    /// Something else answers.
     NotHttp,
+}
+
+impl From<io::Error> for Unanswered {
+    fn from(error: io::Error) -> Self {
+        Unanswered::Io(error)
+    }
+}
+
+impl Unanswered {
+    /// As a person reads it.
+    pub(super) fn told(&self, url: &str, lang: Lang) -> String {
+        let kind = match self {
+            Unanswered::Io(error) => Some(error.kind()),
+            Unanswered::Url | Unanswered::NotHttp => None,
+        };
+        let timed_out = matches!(kind, Some(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut));
+        let refused = kind == Some(io::ErrorKind::ConnectionRefused);
+        let seconds = PATIENCE.as_secs();
+        let why = match (self, lang) {
+            (Unanswered::Url, Lang::En) => "it is no URL of the form http://HOST:PORT/PATH".to_owned(),
+            (Unanswered::Url, Lang::PtBr) => "não é uma URL da forma http://HOST:PORTA/CAMINHO".to_owned(),
+            (Unanswered::NotHttp, Lang::En) => "what answers is no Starkeeper agent".to_owned(),
+            (Unanswered::NotHttp, Lang::PtBr) => "o que responde não é um agente do Starkeeper".to_owned(),
+            (Unanswered::Io(_), Lang::En) if timed_out => format!("no answer within {seconds} s"),
+            (Unanswered::Io(_), Lang::PtBr) if timed_out => format!("nenhuma resposta em {seconds} s"),
+            (Unanswered::Io(_), Lang::En) if refused => "nothing listens there; is `starkeeper run` up?".to_owned(),
+            (Unanswered::Io(_), Lang::PtBr) if refused => "nada escuta ali; o `starkeeper run` está no ar?".to_owned(),
+            (Unanswered::Io(error), Lang::En | Lang::PtBr) => error.to_string(),
+        };
+        match lang {
+            Lang::En => format!("error: failed to ask {url}: {why}"),
+            Lang::PtBr => format!("erro: não foi possível consultar {url}: {why}"),
+        }
+    }
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A status with every finding is a few kilobytes.
-const LIMIT: u64 = 4 << 20;
+const LIMIT: usize = 4 << 20;

@@ -5,18 +5,21 @@ mod check;
 mod explain;
 mod generate;
 mod healthcheck;
+mod help;
 mod inspect;
+mod page;
 mod terminal;
+mod words;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{diagnosis::Lang, settings::Overrides};
 
 /// Keeps Asterisk's secure WebSocket door open: checks rotated certificates, has Asterisk load them, and proves that browsers get them.
 #[derive(Debug, Parser)]
-#[command(name = "starkeeper", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "starkeeper", version, arg_required_else_help = true, subcommand_value_name = "COMMAND", styles = help::STYLES, after_help = help::STARKEEPER)]
 struct Arguments {
     #[command(flatten)]
     common: Common,
@@ -28,16 +31,18 @@ struct Arguments {
 #[derive(Clone, Debug, clap::Args)]
 struct Common {
     /// The settings file [default: /etc/starkeeper/starkeeper.yaml, if it exists]
-    #[arg(short, long, global = true, env = "STARKEEPER_CONFIG", value_name = "FILE")]
+    #[arg(help_heading = help::COMMON, short, long, global = true, env = "STARKEEPER_CONFIG", hide_env_values = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How to print; JSON goes to stdout alone
-    #[arg(short, long, global = true, value_enum, default_value_t = Output::Text)]
+    /// How to print; JSON goes to stdout alone [default: text]
+    #[arg(help_heading = help::COMMON, short, long, global = true, value_name = "text|json", hide_possible_values = true)]
+    #[arg(value_enum, default_value_t = Output::Text, hide_default_value = true)]
     output: Output,
-    /// Whether to use colours; `auto`: on a terminal
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    /// Whether to colour [default: auto, on a terminal]
+    #[arg(help_heading = help::COMMON, long, global = true, value_name = "auto|always|never", hide_possible_values = true)]
+    #[arg(value_enum, default_value_t = Color::Auto, hide_default_value = true)]
     color: Color,
-    /// The language of what people read: en or pt-BR [default: from LANG]
-    #[arg(long, global = true, value_name = "LANG")]
+    /// The language of what people read [default: from LANG]
+    #[arg(help_heading = help::COMMON, long, global = true, value_name = "en|pt-BR")]
     lang: Option<Lang>,
 }
 
@@ -62,14 +67,17 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the agent (exit: 0 drained, 1 failed, 2 settings are wrong)
+    /// Run the agent: watch the files, check, reload, prove, tell
+    #[command(after_help = help::RUN)]
     Run {
         #[command(flatten)]
         overrides: Overrides,
     },
-    /// Judge one pair offline, as Asterisk and a browser would (exit: 0 usable, 1 rejected, 2 usage)
+    /// Judge one pair offline, as Asterisk and a browser would
+    #[command(after_help = help::CHECK)]
     Check(check::Check),
-    /// Check, reload over AMI and prove, once; for a Certbot deploy hook, acme.sh or cron (exit: 0 proved, 1 not, 2 usage)
+    /// Check, reload over AMI and prove, once (for Certbot, acme.sh, cron)
+    #[command(after_help = help::RELOAD)]
     Reload {
         #[command(flatten)]
         overrides: Overrides,
@@ -77,20 +85,26 @@ enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
         within: u64,
     },
-    /// Ask the local agent whether Asterisk is ready; for Compose, Docker and exec probes (exit: 0 ready, 1 not)
+    /// Ask the agent whether Asterisk is ready (for Docker, Compose, exec probes)
+    #[command(after_help = help::HEALTHCHECK)]
     Healthcheck(healthcheck::Healthcheck),
-    /// Show the running agent's status (exit: 0 serving, 1 not, 2 no agent)
+    /// Show the running agent's status
+    #[command(after_help = help::INSPECT)]
     Inspect(inspect::Inspect),
-    /// Say what a finding means, how to see it by hand and how to mend it (exit: 0, 2 unknown code)
+    /// Say what a finding means, how to see it and how to mend it
+    #[command(after_help = help::EXPLAIN)]
     Explain(explain::Explain),
     /// Print the JSON Schema of the settings
+    #[command(after_help = help::SCHEMA)]
     Schema,
     /// Print a completion script for a shell
+    #[command(after_help = help::COMPLETIONS)]
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
     },
     /// Print the man page
+    #[command(after_help = help::MAN)]
     Man,
 }
 
@@ -99,17 +113,18 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let common = &arguments.common;
     terminal::choose_colour(common.color);
-    match arguments.command {
+    let code = match arguments.command {
         Command::Run { overrides } => agent::run(common, &overrides),
         Command::Check(check) => check.run(common),
         Command::Reload { overrides, within } => agent::reload(common, &overrides, within),
-        Command::Healthcheck(healthcheck) => healthcheck.run(),
+        Command::Healthcheck(healthcheck) => healthcheck.run(common),
         Command::Inspect(inspect) => inspect.run(common),
         Command::Explain(explain) => explain.run(common),
         Command::Schema => generate::schema(),
-        Command::Completions { shell } => generate::completions(shell, &mut Arguments::command()),
-        Command::Man => generate::man(Arguments::command()),
-    }
+        Command::Completions { shell } => generate::completions(shell),
+        Command::Man => generate::man(),
+    };
+    if terminal::failed() { ExitCode::FAILURE } else { code }
 }
 
 /// Wrong usage, wrong settings.

@@ -1,6 +1,9 @@
 //! Where people read: stdout and stderr, with colours where they are wanted, and no panic when the reader of a pipe goes away.
 
-use std::io::Write as _;
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use super::{Color, Common};
 use crate::diagnosis::show::{Show, Styles};
@@ -14,10 +17,27 @@ pub(super) fn choose_colour(color: Color) {
     }
 }
 
-/// One text on stdout; styles are dropped where they are not wanted.
-pub(super) fn out(text: &str) {
-    let _ = writeln!(anstream::stdout(), "{text}");
+/// One text on stdout; styles are dropped where they are not wanted. False: nobody reads it any more.
+pub(super) fn out(text: &str) -> bool {
+    let mut stdout = anstream::stdout().lock();
+    let error = match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Ok(()) => return true,
+        Err(error) => error,
+    };
+    // `| head -1` has what it wanted; a full disk has not.
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        FAILED.store(true, Ordering::Relaxed);
+        err(&format!("error: failed to write to stdout: {error}"));
+    }
+    false
 }
+
+/// Whether something that was to be told could not be, though somebody wants it.
+pub(super) fn failed() -> bool {
+    FAILED.load(Ordering::Relaxed)
+}
+
+static FAILED: AtomicBool = AtomicBool::new(false);
 
 /// One text on stderr.
 pub(super) fn err(text: &str) {
@@ -28,3 +48,54 @@ pub(super) fn err(text: &str) {
 pub(super) fn show(common: &Common) -> Show {
     Show::new(common.lang(), Styles::coloured())
 }
+
+/// A terminal that is drawn upon again and again, on a screen of its own that goes away with it.
+pub(super) struct Screen {
+    colours: bool,
+}
+
+impl Screen {
+    /// `None`: stdout is no terminal.
+    pub(super) fn open() -> Option<Self> {
+        let stdout = io::stdout();
+        if !stdout.is_terminal() {
+            return None;
+        }
+        let colours = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
+        raw("\x1b[?1049h\x1b[?25l");
+        Some(Screen { colours })
+    }
+
+    /// Draws line over line, in one write, and never more lines than there are: nothing flickers and nothing scrolls.
+    pub(super) fn draw(&self, page: &str) {
+        let rows = rustix::termios::tcgetwinsize(io::stdout()).map_or(ROWS, |size| usize::from(size.ws_row)).max(2);
+        let page = if self.colours { page.to_owned() } else { anstream::adapter::strip_str(page).to_string() };
+        let lines: Vec<&str> = page.lines().collect();
+        let shown = if lines.len() > rows { &lines[..rows - 1] } else { &lines[..] };
+        let mut frame = String::from("\x1b[?7l\x1b[H");
+        for (number, line) in shown.iter().enumerate() {
+            frame.push_str(if number == 0 { "" } else { "\r\n" });
+            frame.push_str(line);
+            frame.push_str("\x1b[0m\x1b[K");
+        }
+        if shown.len() < lines.len() {
+            frame.push_str("\r\n…\x1b[K");
+        }
+        frame.push_str("\x1b[J\x1b[?7h");
+        raw(&frame);
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        raw("\x1b[?25h\x1b[?1049l");
+    }
+}
+
+fn raw(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Where the terminal does not say how high it is.
+const ROWS: usize = 24;

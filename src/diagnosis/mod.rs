@@ -4,6 +4,7 @@
 mod code;
 mod lang;
 mod nearest;
+mod reading;
 pub mod show;
 pub mod texts;
 
@@ -11,15 +12,15 @@ pub use code::{Code, Group, UnknownCode};
 pub use lang::{Lang, UnknownLang};
 pub use nearest::nearest;
 
-use std::{fmt, path::Path};
+use std::{borrow::Cow, fmt, path::Path};
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 use texts::Piece;
 
 /// How much a finding hurts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing; nothing will break.
@@ -30,8 +31,8 @@ pub enum Severity {
     Error,
 }
 
-/// One thing that is wrong (or worth knowing), with what was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One thing that is wrong (or worth knowing), with what was seen. Read back from JSON it is the same, but that moments are texts.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Finding {
     /// Which of the known things it is.
     pub code: Code,
@@ -50,7 +51,7 @@ impl Finding {
     /// The same finding with one more piece of evidence. Keys are camelCase, as they stand in JSON.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
-        self.evidence.0.push((key, value.into()));
+        self.evidence.0.push((Cow::Borrowed(key), value.into()));
         self
     }
 
@@ -122,10 +123,10 @@ pub struct Rendered<'a> {
 
 /// What was seen, in the order in which it is to be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Evidence(pub Vec<(&'static str, Value)>);
+pub struct Evidence(pub Vec<(Cow<'static, str>, Value)>);
 
 /// One piece of evidence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
     /// Words, a path, an address.
@@ -133,6 +134,7 @@ pub enum Value {
     /// A count, a line number, bits, octal modes go as text.
     Number(i64),
     /// A moment (UTC, RFC 3339 in JSON).
+    #[serde(skip_deserializing)]
     Time(Timestamp),
     /// Several texts.
     List(Vec<String>),

@@ -1,7 +1,8 @@
 //! A word that nobody knows + the words that are known → the one that was probably meant. Says nothing where none is near.
 
 /// The candidate that the fewest slips of the keyboard turn into `word`. `None`: every one would take more slips than a third of the
-/// word's length (at least one is always forgiven). Case counts for nothing; of two that are equally near, the first wins.
+/// word's length (at least one is always forgiven). A candidate that only continues the word (`secretFile` after `secret`) is one slip
+/// away. Case counts for nothing; of two that are equally near, the first wins.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(MAX_LENGTH + 1).flat_map(char::to_lowercase).collect();
     if word.is_empty() || word.len() > MAX_LENGTH {
@@ -9,7 +10,10 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     }
     candidates
         .into_iter()
-        .map(|candidate| (slips(&word, &candidate.to_lowercase().chars().collect::<Vec<_>>()), candidate))
+        .map(|candidate| {
+            let lower: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
+            (if word != lower && continues(&word, &lower) { 1 } else { slips(&word, &lower) }, candidate)
+        })
         .min_by_key(|(slips, _)| *slips)
         .filter(|(slips, _)| *slips <= (word.len() / 3).max(1))
         .map(|(_, candidate)| candidate)
@@ -17,6 +21,11 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// Nothing longer is a name of ours, and the work stays small whatever is typed.
 const MAX_LENGTH: usize = 64;
+
+/// Fewer letters than three begin too much.
+fn continues(word: &[char], candidate: &[char]) -> bool {
+    word.len() >= 3 && candidate.starts_with(word)
+}
 
 /// Letters left out, added, changed, or two neighbours swapped (the optimal string alignment distance).
 fn slips(from: &[char], to: &[char]) -> usize {
@@ -63,6 +72,25 @@ mod tests {
         ];
         for (typed, meant) in table {
             assert_eq!(nearest(typed, names()), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_setting_finds_the_one_that_was_meant() {
+        let known = ["address", "username", "secretFile", "auth", "tls", "configDir", "restartHelps"];
+        let table = [
+            ("adress", Some("address")),
+            ("adrdess", Some("address")),
+            ("user_name", Some("username")),
+            ("configdir", Some("configDir")),
+            ("config_dir", Some("configDir")),
+            ("secret", Some("secretFile")),
+            ("restart-helps", Some("restartHelps")),
+            ("tsl", Some("tls")),
+            ("banana", None),
+        ];
+        for (typed, meant) in table {
+            assert_eq!(nearest(typed, known), meant, "{typed}");
         }
     }
 

@@ -87,16 +87,22 @@ impl Show {
             out.push_str(&self.finding(finding));
             out.push('\n');
         }
+        if !sorted.is_empty() {
+            let _ = writeln!(out, "{}", self.counts(sorted));
+        }
+        out
+    }
+
+    /// How many there are of each severity: `1 error, 2 warnings`. Empty for none.
+    pub fn counts<'a>(&self, findings: impl IntoIterator<Item = &'a Finding>) -> String {
+        let severities: Vec<Severity> = findings.into_iter().map(|finding| finding.severity).collect();
         let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Info]
             .into_iter()
-            .map(|severity| (severity, sorted.iter().filter(|finding| finding.severity == severity).count()))
+            .map(|severity| (severity, severities.iter().filter(|other| **other == severity).count()))
             .filter(|(_, count)| *count > 0)
             .map(|(severity, count)| paint(self.styles.of(severity), &format!("{count} {}", self.counted(severity, count))))
             .collect();
-        if !counts.is_empty() {
-            let _ = writeln!(out, "{}", counts.join(", "));
-        }
-        out
+        counts.join(", ")
     }
 
     /// The page of one code: title, meaning, how to see it, what to do.
@@ -130,6 +136,11 @@ impl Show {
             wrap(&mut out, texts::text(code, self.lang).title, column + 4, column + 4, self.width);
         }
         out
+    }
+
+    /// The word for one of this severity, in its colour.
+    pub fn severity(&self, severity: Severity) -> String {
+        paint(self.styles.of(severity), self.counted(severity, 1))
     }
 
     fn header(&self, out: &mut String, code: Code, severity: Severity, title: &str) {

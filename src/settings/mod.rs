@@ -3,7 +3,6 @@
 
 mod error;
 mod load;
-mod nearest;
 mod overrides;
 mod raw;
 mod scalar;
@@ -16,6 +15,7 @@ mod tree;
 pub use error::{Error, Errors, Kind, Place};
 pub use load::{Inputs, load};
 pub use overrides::Overrides;
+pub use scalar::name;
 pub use schema::schema;
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};

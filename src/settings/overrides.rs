@@ -14,37 +14,37 @@ use super::{
 #[derive(Args, Clone, Debug, Default)]
 pub struct Overrides {
     /// The folder of http.conf, pjsip.conf and manager.conf
-    #[arg(help_heading = HEADING, long, env = "STARKEEPER_ASTERISK_CONFIG_DIR", value_name = "DIR")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_ASTERISK_CONFIG_DIR", hide_env_values = true, value_name = "DIR")]
     pub config_dir: Option<String>,
     /// Where the Asterisk Manager Interface listens
-    #[arg(help_heading = HEADING, long, env = "STARKEEPER_AMI_ADDRESS", value_name = "HOST:PORT")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_AMI_ADDRESS", hide_env_values = true, value_name = "HOST:PORT")]
     pub ami_address: Option<String>,
     /// The AMI user
-    #[arg(help_heading = HEADING, long, env = "STARKEEPER_AMI_USERNAME", value_name = "NAME")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_AMI_USERNAME", hide_env_values = true, value_name = "NAME")]
     pub ami_username: Option<String>,
     /// The file that holds the AMI user's secret (the secret itself: STARKEEPER_AMI_SECRET)
-    #[arg(help_heading = HEADING, long, env = "STARKEEPER_AMI_SECRET_FILE", value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_AMI_SECRET_FILE", hide_env_values = true, value_name = "FILE")]
     pub ami_secret_file: Option<String>,
     /// The PEM file with the certificate, leaf first
-    #[arg(help_heading = HEADING, long, env = "STARKEEPER_CERT", value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_CERT", hide_env_values = true, value_name = "FILE")]
     pub cert: Option<String>,
     /// The PEM file with the private key
-    #[arg(help_heading = HEADING, long, env = "STARKEEPER_KEY", value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_KEY", hide_env_values = true, value_name = "FILE")]
     pub key: Option<String>,
     /// A DNS name or IP address that the certificate must cover (repeatable)
-    #[arg(help_heading = HEADING, long = "name", env = "STARKEEPER_NAMES", value_name = "NAME", value_delimiter = ',')]
+    #[arg(help_heading = HEADING, long = "name", env = "STARKEEPER_NAMES", hide_env_values = true, value_name = "NAME", value_delimiter = ',')]
     pub names: Vec<String>,
     /// Where Asterisk's secure WebSocket listens
-    #[arg(help_heading = HEADING, long, env = "STARKEEPER_WSS_ADDRESS", value_name = "HOST:PORT")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_WSS_ADDRESS", hide_env_values = true, value_name = "HOST:PORT")]
     pub wss_address: Option<String>,
     /// Where the agent's own HTTP listens
-    #[arg(help_heading = HEADING, long, env = "STARKEEPER_HTTP_LISTEN", value_name = "IP:PORT")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_HTTP_LISTEN", hide_env_values = true, value_name = "IP:PORT")]
     pub listen: Option<String>,
     /// off, error, warn, info, debug, trace, or a filter
-    #[arg(help_heading = HEADING, long, env = "STARKEEPER_LOG_LEVEL", value_name = "LEVEL")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_LOG_LEVEL", hide_env_values = true, value_name = "LEVEL")]
     pub log_level: Option<String>,
     /// auto, text or json
-    #[arg(help_heading = HEADING, long, env = "STARKEEPER_LOG_FORMAT", value_name = "FORMAT")]
+    #[arg(help_heading = HEADING, long, env = "STARKEEPER_LOG_FORMAT", hide_env_values = true, value_name = "FORMAT")]
     pub log_format: Option<String>,
 }
 

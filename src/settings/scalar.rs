@@ -9,7 +9,8 @@ use std::{
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Address, Trust, error::Kind, nearest::nearest};
+use super::{Address, Trust, error::Kind};
+use crate::diagnosis::nearest;
 
 /// Why a text is refused.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,6 +94,17 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, Refusal> {
             Some(("localhost", port)) => refusal.remedy(format!("write `127.0.0.1:{port}`")),
             Some(_) | None => refusal,
         }
+    })
+}
+
+/// A name that a certificate can cover, as `certificate.names` takes it.
+///
+/// # Errors
+/// What is expected, and what to do where that can be guessed.
+pub fn name(text: &str) -> Result<String, String> {
+    covered_name(text).map_err(|refusal| match refusal.remedy {
+        Some(remedy) => format!("expected {}; {remedy}", refusal.expected),
+        None => format!("expected {}", refusal.expected),
     })
 }
 

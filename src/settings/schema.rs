@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::{
     error::{Error, Kind},
-    nearest::nearest,
     raw::{LATER, Raw},
     tree::{Content, Entry, Node, join},
 };
+use crate::diagnosis::nearest;
 
 /// JSON Schema (draft 2020-12) of the settings file, with defaults and descriptions, for editors and for `starkeeper schema`.
 pub fn schema() -> Value {

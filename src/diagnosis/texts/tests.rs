@@ -136,7 +136,7 @@ fn no_evidence_breaks_out_of_a_command() {
     let hostile = "x'; $(touch /tmp/pwned) `id` \"\\\n# &";
     let mut evidence = Evidence::default();
     for key in ["file", "line", "address", "user", "module", "name", "port", "path", "section", "issuer", "found"] {
-        evidence.0.push((key, hostile.into()));
+        evidence.0.push((key.into(), hostile.into()));
     }
     assert_eq!(complaints(&commands(&evidence)), "");
     for template in ["$ printf %s {file}", "$ printf %s 'a {file} b'", "$ printf %s a'-'{file}", "$ printf %s {file}{file}"] {

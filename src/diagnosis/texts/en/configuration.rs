@@ -1,5 +1,6 @@
 //! English: Asterisk's own files.
 
+use super::websocket::SIP_OWNED_BY_CHAN_SIP;
 use crate::diagnosis::texts::Text;
 
 pub(super) const CONF_UNPARSABLE_LINE: Text = Text {
@@ -205,13 +206,8 @@ pub(super) const CHAN_SIP_CONFLICT: Text = Text {
     title: "chan_sip is loaded beside PJSIP",
     meaning: "Where both are loaded, chan_sip takes the WebSocket's subprotocol `sip`, and PJSIP's transport does not run: /ws answers 101, JsSIP \
               connects, and its registration is rejected.",
-    see: "$ asterisk -rx 'module show like chan_sip'\n\
-          $ asterisk -rx 'module show like res_pjsip_transport_websocket'",
-    remedy: "Without a restart (calls over chan_sip end):\n\
-             $ asterisk -rx 'module unload chan_sip.so'\n\
-             $ asterisk -rx 'module load res_pjsip_transport_websocket.so'\n\
-             For good, in modules.conf:\n\
-             | noload = chan_sip.so",
+    see: SIP_OWNED_BY_CHAN_SIP.see,
+    remedy: SIP_OWNED_BY_CHAN_SIP.remedy,
 };
 
 pub(super) const CANNOT_HEAL: Text = Text {

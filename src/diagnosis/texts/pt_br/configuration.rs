@@ -1,5 +1,6 @@
 //! Brazilian Portuguese: Asterisk's own files.
 
+use super::websocket::SIP_OWNED_BY_CHAN_SIP;
 use crate::diagnosis::texts::Text;
 
 pub(super) const CONF_UNPARSABLE_LINE: Text = Text {
@@ -205,13 +206,8 @@ pub(super) const CHAN_SIP_CONFLICT: Text = Text {
     title: "o chan_sip está carregado ao lado do PJSIP",
     meaning: "Onde os dois estão carregados, o chan_sip toma o subprotocolo `sip` do WebSocket, e o transporte do PJSIP não roda: o /ws responde 101, o \
               JsSIP conecta, e o registro é rejeitado.",
-    see: "$ asterisk -rx 'module show like chan_sip'\n\
-          $ asterisk -rx 'module show like res_pjsip_transport_websocket'",
-    remedy: "Sem reiniciar (as chamadas pelo chan_sip terminam):\n\
-             $ asterisk -rx 'module unload chan_sip.so'\n\
-             $ asterisk -rx 'module load res_pjsip_transport_websocket.so'\n\
-             De vez, no modules.conf:\n\
-             | noload = chan_sip.so",
+    see: SIP_OWNED_BY_CHAN_SIP.see,
+    remedy: SIP_OWNED_BY_CHAN_SIP.remedy,
 };
 
 pub(super) const CANNOT_HEAL: Text = Text {

@@ -1,0 +1,103 @@
+//! What `--help` says after the options: exit statuses, and lines to copy. The man page shows the same.
+
+use clap::builder::{Styles, styling::AnsiColor};
+
+/// The heading of what every subcommand takes.
+pub(super) const COMMON: &str = "Common options";
+
+/// As cargo colours its help.
+pub(super) const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::BrightGreen.on_default().bold())
+    .usage(AnsiColor::BrightGreen.on_default().bold())
+    .literal(AnsiColor::BrightCyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default())
+    .error(AnsiColor::BrightRed.on_default().bold())
+    .valid(AnsiColor::BrightCyan.on_default().bold())
+    .invalid(AnsiColor::BrightYellow.on_default().bold());
+
+pub(super) const STARKEEPER: &str = "\
+Exit status:
+  0  as hoped: usable, proved, ready, serving, drained
+  1  not so
+  2  wrong usage or settings; inspect: no agent
+
+Examples:
+  starkeeper run -c /etc/starkeeper/starkeeper.yaml
+  starkeeper check --cert tls.crt --key tls.key --name pbx.example.com
+  starkeeper inspect --watch
+  starkeeper explain key-mismatch";
+
+pub(super) const RUN: &str = "\
+The AMI secret itself has no flag: it stands in manager.conf (--config-dir), in
+the file that --ami-secret-file names, or in STARKEEPER_AMI_SECRET.
+
+SIGHUP: look at everything again. SIGTERM, SIGINT: drain and end.
+
+Exit status: 0 drained after a signal, 1 failed, 2 settings are wrong
+
+Examples:
+  starkeeper run                              # with the settings file
+  starkeeper run --config-dir /etc/asterisk   # without: by Asterisk's own files
+  starkeeper run --log-level debug --log-format text";
+
+pub(super) const CHECK: &str = "\
+No Asterisk, no agent and no settings are needed. An error is what Asterisk
+would not load, or what browsers would refuse.
+
+Exit status: 0 usable, 1 rejected, 2 wrong usage
+
+Examples:
+  starkeeper check --cert fullchain.pem --key privkey.pem --name pbx.example.com
+  starkeeper check --cert pair.pem --ca none      # both in one file, any issuer
+  starkeeper check --cert pair.pem --at 2027-01-01T00:00:00Z --strict
+  starkeeper check --cert pair.pem -o json | jq -r '.findings[].code'";
+
+pub(super) const RELOAD: &str = "\
+Exit status: 0 proved or served already, 1 not, 2 settings are wrong
+
+Examples:
+  certbot renew --deploy-hook 'starkeeper reload --config-dir /etc/asterisk'
+  acme.sh --install-cert -d pbx.example.com --reloadcmd 'starkeeper reload' …
+  starkeeper reload --within 20 -o json | jq .lastRotation.millis";
+
+pub(super) const HEALTHCHECK: &str = "\
+Exit status: 0 ready, 1 not
+
+Examples:
+  starkeeper healthcheck
+  starkeeper healthcheck --url 'http://127.0.0.1:9808/readyz?verbose'
+  starkeeper healthcheck --url http://127.0.0.1:9808/livez
+  HEALTHCHECK CMD [\"starkeeper\", \"healthcheck\"]      # in a Dockerfile";
+
+pub(super) const INSPECT: &str = "\
+Exit status: 0 serving, 1 not, 2 no agent
+
+Examples:
+  starkeeper inspect --watch
+  starkeeper inspect -o json | jq '.surfaces[0].served'
+  starkeeper inspect --url http://pbx-0.pbx:9808";
+
+pub(super) const EXPLAIN: &str = "\
+Exit status: 0, or 2 for an unknown code
+
+Examples:
+  starkeeper explain                    # every code with its title
+  starkeeper explain listener-wedged
+  starkeeper explain --lang pt-BR key-mismatch";
+
+pub(super) const SCHEMA: &str = "\
+Examples:
+  starkeeper schema > starkeeper.schema.json
+  # then, as the first line of starkeeper.yaml:
+  # yaml-language-server: $schema=starkeeper.schema.json";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  source <(starkeeper completions bash)
+  starkeeper completions zsh > \"${fpath[1]}/_starkeeper\"
+  starkeeper completions fish > ~/.config/fish/completions/starkeeper.fish";
+
+pub(super) const MAN: &str = "\
+Examples:
+  starkeeper man | man -l -
+  starkeeper man > /usr/local/share/man/man1/starkeeper.1";

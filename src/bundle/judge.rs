@@ -103,6 +103,13 @@ fn of_one_pair(snapshot: &Snapshot, served: &[Served<'_>], block: &Block) -> Pai
     let Some(key) = PrivateKey::read(&block.label, &block.der) else {
         return Pairing::Fails(key_file(Code::KeyNotPem).with("found", format!("a {} block that holds no such key", block.label)));
     };
+    if key.is_version_2() {
+        return Pairing::Fails(
+            key_file(Code::KeyNotPem)
+                .with("found", "PKCS#8 version 2 (RFC 5958), which OpenSSL before 3.6 cannot read")
+                .with("expected", "PKCS#8 version 1, as `openssl pkey` of OpenSSL 3.6 writes it"),
+        );
+    }
     let (Some(leaf), later) = (served.first(), served.get(1..).unwrap_or_default()) else { return Pairing::Loads };
     match key.matches(&leaf.certificate) {
         Match::Yes => Pairing::Loads,

@@ -100,6 +100,26 @@ fn each_form_of_key_is_read() {
 }
 
 #[test]
+fn a_key_that_older_openssl_cannot_read_is_refused_and_says_so() {
+    let ed25519 = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let p256 = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    // rcgen writes Ed25519 in the later form by itself, P-256 in the earlier one: four bytes longer, and a version of 1, make the later.
+    let mut later = p256.serialize_der();
+    assert_eq!((later[1], &later[3..6]), (0x81, &[2, 1, 0][..]));
+    later[2] += 4;
+    later[5] = 1;
+    later.extend([0x81, 2, 0, 4]);
+    for (key, der) in [(&ed25519, ed25519.serialize_der()), (&p256, later)] {
+        let cert = server().self_signed(key).unwrap().pem();
+        let text = torn::armour("PRIVATE KEY", &der);
+        let rejection = judge(snapshot(&cert, text), &Pki::new().expectations(), now()).unwrap_err();
+        let finding = &rejection.findings[0];
+        assert_eq!((finding.code, finding.severity), (Code::KeyNotPem, Severity::Error));
+        assert!(finding.get("found").unwrap().to_string().contains("version 2"), "{finding:?}");
+    }
+}
+
+#[test]
 fn weak_signatures_and_weak_issuers_are_refused_unless_one_signed_oneself() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

@@ -120,7 +120,7 @@ proptest! {
 }
 
 /// PEM of DER, by the same base64 alphabet.
-fn armour(label: &str, der: &[u8]) -> String {
+pub(super) fn armour(label: &str, der: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in der.chunks(3) {

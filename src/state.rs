@@ -219,11 +219,16 @@ impl State {
     }
 
     fn take_good(&mut self, bundle: Bundle, noticed: Tick, check: Duration, now: Now) {
-        self.bad = None;
+        let was_bad = self.bad.take().is_some();
         let bundle = Arc::new(bundle);
         if let Some(good) = self.good.as_mut().filter(|good| good.bundle.digest() == bundle.digest()) {
-            // The same bytes, judged at another time: what is found may differ; it is no new generation.
+            // The same bytes, judged at another time: what is found may differ; it is no new generation. But where the files were bad
+            // meanwhile, or may be read by others now, what Asterisk could not load it may load now.
+            let mended = was_bad || good.bundle.snapshot != bundle.snapshot;
             good.bundle = bundle;
+            if mended {
+                self.begin_retries_anew(now);
+            }
             return;
         }
         if self.rotation.take().is_some_and(|rotation| rotation.reload.is_some()) {

@@ -10,7 +10,7 @@ use crate::{
     bundle::{Chain, Fingerprint, Leaf},
     clock::Tick,
     diagnosis::Code,
-    material::{Capture, Content},
+    material::{Capture, Content, Node},
     proof::{Served, StageTimes},
 };
 
@@ -289,6 +289,36 @@ fn a_wedge_that_cannot_be_healed_is_given_up_after_one_try() {
         commands = story.hear(dark());
     }
     assert_eq!(commands, [reload('a')], "the line was pasted: now a reload heals");
+}
+
+#[test]
+fn a_wedge_that_was_given_up_is_tried_again_once_the_files_are_mended() {
+    let wedged = || {
+        let mut story = Story::serving_a_with(HealMeans::Unknown);
+        assert_eq!(story.hear(good('b')), [reload('b')]);
+        assert_eq!(story.hear(done()), [Command::Probe]);
+        assert_eq!(story.hear(dark()), []);
+        assert_eq!(story.deadline(), [Command::Probe]);
+        assert_eq!(story.hear(dark()), []);
+        assert_eq!(story.probing(&dark()), [reload('b')]);
+        assert_eq!(story.hear(done()), [Command::Probe]);
+        assert_eq!(story.hear(dark()), []);
+        assert_eq!(story.probing(&dark()), []);
+        assert!(story.state.gave_up());
+        story
+    };
+    let mut story = wedged();
+    let mut readable = bundle('b', Vec::new());
+    let mut snapshot = Snapshot::clone(&readable.snapshot);
+    snapshot.key.way = vec![Node { path: PathBuf::from("tls.key"), uid: 0, gid: 0, mode: 0o644, acl: None }];
+    readable.snapshot = Arc::new(snapshot);
+    let commands = story.hear(material(Ok(readable)));
+    assert!(matches!(commands[..], [Command::Reload { .. }]), "others may read it now: {commands:?}");
+
+    let mut story = wedged();
+    assert_eq!(story.hear(good('b')), [], "judged again, and nothing is new");
+    assert_eq!(story.hear(mismatch('c', 'b')), []);
+    assert_eq!(story.hear(good('b')), [reload('b')], "it was bad meanwhile");
 }
 
 #[test]

@@ -134,6 +134,7 @@ fn deadly(authority: &Authority, served: &Pair) -> Vec<(&'static str, Files, &'s
     let good = authority.issue(&NAMES);
     let rsa = authority.leaf(&NAMES).key(KeyKind::Rsa2048).issue();
     let files = Files::of(&good);
+    let crowd = good.cert_pem.clone() + &authority.intermediate_pem.repeat(200);
     let half = &good.cert_pem[..good.cert_pem.len() / 4];
     vec![
         ("no certificate", Files { cert: None, ..files.clone() }, &["cert-missing"]),
@@ -163,6 +164,11 @@ fn deadly(authority: &Authority, served: &Pair) -> Vec<(&'static str, Files, &'s
         ("another's key of another kind", Files::of(&good.with_key_of(&rsa)), &["key-mismatch"]),
         ("the former key", Files::of(&good.with_key_of(served)), &["key-mismatch", "pair-torn"]),
         ("the former certificate", Files::of(&served.with_key_of(&good)), &["key-mismatch", "pair-torn"]),
+        ("more certificates than any client takes", files.clone().with_cert(crowd), &["chain-disordered"]),
+        ("a curve that no browser knows", Files::of(&odd::secp256k1()), &["key-unsupported", "name-not-covered", "self-signed"]),
+        ("a curve spelt out", Files::of(&odd::explicit_parameters()), &["key-unsupported", "name-not-covered", "self-signed"]),
+        ("Ed448", Files::of(&odd::ed448()), &["key-unsupported", "name-not-covered", "self-signed"]),
+        ("RSA-PSS", Files::of(&odd::rsa_pss()), &["key-unsupported", "name-not-covered", "self-signed"]),
         ("RSA 1024", Files::of(&odd::rsa_1024()), &["key-weak", "name-not-covered", "self-signed"]),
         // The intermediate, which stands where the leaf should, is no certificate for browsers either.
         ("the chain before the leaf", Files::of(&authority.leaf(&NAMES).chain(Chain::Reversed).issue()), &[

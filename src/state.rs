@@ -238,6 +238,11 @@ impl State {
         self.rotation = Some(Rotation { first, noticed, taken: now.tick, check, reload: None });
         self.good = Some(Generation { bundle, since: now });
         self.begin_retries_anew(now);
+        let still = self.busy.is_none() && self.proving.is_none() && self.door().is_some_and(|door| door.door == Door::Open);
+        if still && self.served_is_wanted() {
+            // Seen before it was read: nothing is on its way, and a heal later on is no rotation.
+            self.finish_rotation(now);
+        }
     }
 
     fn take_bad(&mut self, rejection: Rejection, now: Now) {
@@ -357,8 +362,11 @@ impl State {
                 self.look = true;
                 self.retry_at = now.tick + self.retry.next();
             }
-            // Nothing was sent: the generation that is there now is on its way to us.
-            ReloadOutcome::FilesMoved => self.retry_at = now.tick + self.retry.next(),
+            // Nothing was sent: the generation that is there now is on its way to us, and no echo is.
+            ReloadOutcome::FilesMoved => {
+                self.echo = false;
+                self.retry_at = now.tick + self.retry.next();
+            }
         }
     }
 

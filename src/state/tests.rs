@@ -177,6 +177,21 @@ fn what_is_served_already_is_not_reloaded() {
 }
 
 #[test]
+fn a_heal_of_what_was_served_from_the_start_is_no_rotation() {
+    let mut story = Story::new();
+    assert_eq!(story.hear(connected()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.hear(good('a')), []);
+    assert_eq!(story.hear(reload_seen()), [Command::Probe]);
+    assert_eq!(story.hear(dark()), []);
+    assert_eq!(story.deadline(), [Command::Probe]);
+    assert_eq!(story.hear(dark()), [reload('a')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!((story.state.tally().healed, story.state.tally().proved), (1, 0));
+}
+
+#[test]
 fn files_that_go_back_to_what_is_served_are_not_reloaded() {
     let mut story = Story::serving_a();
     assert_eq!(story.hear(mismatch('b', 'a')), []);
@@ -372,6 +387,8 @@ fn files_that_moved_under_a_reload_are_not_loaded() {
     let mut story = Story::serving_a();
     assert_eq!(story.hear(good('b')), [reload('b')]);
     assert_eq!(story.hear(Input::Reloaded(ReloadOutcome::FilesMoved)), []);
+    assert_eq!(story.hear(reload_seen()), [Command::Probe], "nothing was sent, so this is no echo of ours");
+    assert_eq!(story.hear(open('a')), []);
     assert_eq!(story.hear(good('c')), [reload('c')]);
 }
 

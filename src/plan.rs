@@ -128,7 +128,7 @@ fn heal_means(settings: &Settings, config: Option<&AsteriskConfig>, http: Option
             HealMeans::None(
                 finding
                     .cloned()
-                    .unwrap_or_else(|| Finding::new(Code::CannotHeal).with("file", http.file.as_path()).with("remedyLine", HEALING_LINE)),
+                    .unwrap_or_else(|| Finding::new(Code::CannotHeal).with("file", http.file.as_path()).with("paste", HEALING_LINE)),
             )
         }
         // http.conf is not at hand, so the stamp's word is taken.

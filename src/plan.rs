@@ -187,7 +187,7 @@ fn cannot_heal(config: &AsteriskConfig, file: &Path) -> Finding {
         finding.code == Code::CannotHeal && finding.get("file").is_some_and(|found| found.to_string() == file.display().to_string())
     };
     let found = config.findings.iter().find(of_file).cloned();
-    found.unwrap_or_else(|| Finding::new(Code::CannotHeal).with("file", file).with("remedyLine", HEALING_LINE))
+    found.unwrap_or_else(|| Finding::new(Code::CannotHeal).with("file", file).with("paste", HEALING_LINE))
 }
 
 fn heal_means(settings: &Settings, config: Option<&AsteriskConfig>, http: Option<&HttpConf>) -> HealMeans {
@@ -196,7 +196,7 @@ fn heal_means(settings: &Settings, config: Option<&AsteriskConfig>, http: Option
         (Some(http), _) if http.heals.is_some() => HealMeans::AbsentInclude,
         (Some(http), Some(stamp)) if http.includes(stamp) => HealMeans::Stamp(stamp.clone()),
         (Some(http), _) => HealMeans::None(config.map_or_else(
-            || Finding::new(Code::CannotHeal).with("file", http.file.as_path()).with("remedyLine", HEALING_LINE),
+            || Finding::new(Code::CannotHeal).with("file", http.file.as_path()).with("paste", HEALING_LINE),
             |config| cannot_heal(config, &http.file),
         )),
         // http.conf is not at hand, so the stamp's word is taken.

@@ -251,6 +251,18 @@ impl KeyAlgorithm {
         }
     }
 
+    /// Whether any client that browsers or this agent are made of can finish a handshake with it.
+    pub(super) fn can_shake_hands(&self) -> bool {
+        match self {
+            KeyAlgorithm::Rsa { .. } | KeyAlgorithm::Ec { curve: Some("P-256" | "P-384" | "P-521"), .. } | KeyAlgorithm::Ed25519 => true,
+            KeyAlgorithm::Ec { .. }
+            | KeyAlgorithm::RsaPss { .. }
+            | KeyAlgorithm::Ed448
+            | KeyAlgorithm::Dsa { .. }
+            | KeyAlgorithm::Other { .. } => false,
+        }
+    }
+
     /// Which browsers offer a signature scheme for it.
     pub(super) fn welcome(&self) -> Welcome {
         match self {

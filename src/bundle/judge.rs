@@ -46,6 +46,7 @@ pub fn judge(snapshot: Arc<Snapshot>, expectations: &Expectations, now: Timestam
         entries.iter().filter_map(|entry| Some(Served { line: entry.line, certificate: Certificate::parse(&entry.der).ok()? })).collect();
     if let Some(first) = served.first() {
         fatal.extend(too_weak(&snapshot, &served));
+        fatal.extend(dark_to_all(&snapshot, &served));
         if let Some(block) = &block {
             match of_one_pair(&snapshot, &served, block) {
                 Pairing::Loads => {}
@@ -103,6 +104,13 @@ fn of_one_pair(snapshot: &Snapshot, served: &[Served<'_>], block: &Block) -> Pai
     let Some(key) = PrivateKey::read(&block.label, &block.der) else {
         return Pairing::Fails(key_file(Code::KeyNotPem).with("found", format!("a {} block that holds no such key", block.label)));
     };
+    if key.is_version_2() {
+        return Pairing::Fails(
+            key_file(Code::KeyNotPem)
+                .with("found", "PKCS#8 version 2 (RFC 5958), which OpenSSL before 3.6 cannot read")
+                .with("expected", "PKCS#8 version 1, as `openssl pkey` of OpenSSL 3.6 writes it"),
+        );
+    }
     let (Some(leaf), later) = (served.first(), served.get(1..).unwrap_or_default()) else { return Pairing::Loads };
     match key.matches(&leaf.certificate) {
         Match::Yes => Pairing::Loads,
@@ -125,6 +133,28 @@ fn of_one_pair(snapshot: &Snapshot, served: &[Served<'_>], block: &Block) -> Pai
         }),
     }
 }
+
+/// What OpenSSL loads, and what then no client can shake hands with: the port would be as dark as without it.
+fn dark_to_all(snapshot: &Snapshot, served: &[Served<'_>]) -> Vec<Finding> {
+    let about = |code| about(code, &snapshot.cert.path).severity(Severity::Error);
+    let mut findings = Vec::new();
+    if let Some(leaf) = served.first().filter(|leaf| !leaf.certificate.key.can_shake_hands()) {
+        let found = leaf.certificate.key.to_string();
+        findings.push(about(Code::KeyUnsupported).with("line", leaf.line).with("found", found).with("expected", "RSA, P-256 or P-384"));
+    }
+    let bytes: usize = served.iter().map(|served| served.certificate.der().len() + ENTRY).sum();
+    if bytes > LONGEST_CHAIN {
+        let found = format!("{} certificates of {bytes} bytes in all", served.len());
+        let expected = format!("the leaf and its intermediates alone; no client takes more than {LONGEST_CHAIN} bytes");
+        findings.push(about(Code::ChainDisordered).with("found", found).with("expected", expected));
+    }
+    findings
+}
+
+/// What a handshake message may hold for rustls; the browsers' own limits lie between that and twice as much.
+const LONGEST_CHAIN: usize = 0xffff - 8;
+/// Length and extensions around each certificate (RFC 8446, 4.4.2).
+const ENTRY: usize = 5;
 
 /// `ssl_security_cert`: OpenSSL refuses the whole file for one key or signature below 112 bits, "ee key too small", "ca key too small" and
 /// "ca md too weak" in its words. A signature by oneself is not looked at.

@@ -33,6 +33,8 @@ pub(super) struct PrivateKey<'a> {
     algorithm: &'a [u8],
     curve: Curve<'a>,
     public: Public<'a>,
+    /// RFC 5958 rather than RFC 5208: the public half stands beside the private one.
+    is_version_2: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -87,6 +89,11 @@ impl<'a> PrivateKey<'a> {
             ED448 => "Ed448",
             _ => "unknown",
         }
+    }
+
+    /// Whether it is PKCS#8 in the later form, as ring, aws-lc and rcgen write Ed25519 keys. OpenSSL 3.6 reads it; 3.0 and 1.1.1 do not.
+    pub(super) fn is_version_2(&self) -> bool {
+        self.is_version_2
     }
 
     /// Whether it is `certificate`'s.
@@ -146,12 +153,11 @@ impl<'a> PrivateKey<'a> {
 
 /// RFC 5958: version, algorithm, key, attributes, and from version 1 on the public key.
 fn pkcs8(der: &[u8]) -> Option<PrivateKey<'_>> {
-    let body = whole(der)?;
-    let (_, rest) = der::expect(der::INTEGER, body)?;
+    let (version, rest) = der::integer(whole(der)?)?;
     let (algorithm, rest) = der::expect(der::SEQUENCE, rest)?;
     let (algorithm, parameters) = der::expect(der::OID, algorithm)?;
     let (inner, mut rest) = der::expect(der::OCTET_STRING, rest)?;
-    let mut key = PrivateKey { der, form: Form::Pkcs8, algorithm, curve: Curve::Absent, public: Public::Absent };
+    let mut key = PrivateKey { der, form: Form::Pkcs8, algorithm, curve: Curve::Absent, public: Public::Absent, is_version_2: false };
     if matches!(algorithm, RSA | RSA_PSS) {
         key.public = pkcs1(inner)?.public;
     } else if algorithm == EC {
@@ -159,14 +165,16 @@ fn pkcs8(der: &[u8]) -> Option<PrivateKey<'_>> {
         (key.curve, key.public) = (curve(parameters).unwrap_or(inner.curve), inner.public);
     }
     while let Some((tag, content, next)) = der::element(rest) {
-        if tag == 0x81
-            && let [0, point @ ..] = content
-        {
-            key.public = Public::Point(point);
+        if tag == 0x81 {
+            key.is_version_2 = true;
+            if let [0, point @ ..] = content {
+                key.public = Public::Point(point);
+            }
         }
         rest = next;
     }
-    Some(key)
+    // No version beyond these is read by any; the number alone troubles none.
+    matches!(version, [] | [1]).then_some(key)
 }
 
 /// RFC 8017, A.1.2.
@@ -178,14 +186,14 @@ fn pkcs1(der: &[u8]) -> Option<PrivateKey<'_>> {
         (_, rest) = der::integer(rest)?;
     }
     let public = Public::Rsa { modulus, exponent };
-    Some(PrivateKey { der, form: Form::Pkcs1, algorithm: RSA, curve: Curve::Absent, public })
+    Some(PrivateKey { der, form: Form::Pkcs1, algorithm: RSA, curve: Curve::Absent, public, is_version_2: false })
 }
 
 /// RFC 5915.
 fn sec1(der: &[u8]) -> Option<PrivateKey<'_>> {
     let (version, rest) = der::integer(whole(der)?)?;
     let (_, mut rest) = der::expect(der::OCTET_STRING, rest)?;
-    let mut key = PrivateKey { der, form: Form::Sec1, algorithm: EC, curve: Curve::Absent, public: Public::Absent };
+    let mut key = PrivateKey { der, form: Form::Sec1, algorithm: EC, curve: Curve::Absent, public: Public::Absent, is_version_2: false };
     while let Some((tag, content, next)) = der::element(rest) {
         match tag {
             0xa0 => key.curve = curve(content).unwrap_or(Curve::Explicit),
@@ -203,7 +211,8 @@ fn dsa(der: &[u8]) -> Option<PrivateKey<'_>> {
     for _ in 0..6 {
         (_, rest) = der::integer(rest)?;
     }
-    rest.is_empty().then_some(PrivateKey { der, form: Form::Dsa, algorithm: DSA, curve: Curve::Absent, public: Public::Absent })
+    let key = PrivateKey { der, form: Form::Dsa, algorithm: DSA, curve: Curve::Absent, public: Public::Absent, is_version_2: false };
+    rest.is_empty().then_some(key)
 }
 
 fn curve(parameters: &[u8]) -> Option<Curve<'_>> {

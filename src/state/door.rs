@@ -77,6 +77,7 @@ impl State {
             // damaged, is published again.
             ReloadOutcome::FilesMoved => {
                 self.retry_at = now.tick + self.retry.next();
+                self.echoes.clear();
                 self.publish_again(now);
             }
         }
@@ -121,7 +122,7 @@ impl State {
         self.good.as_ref().is_some_and(|good| self.is_worse(good))
     }
 
-    fn finish_rotation(&mut self, now: Now) {
+    pub(super) fn finish_rotation(&mut self, now: Now) {
         let Some(rotation) = self.rotation.take() else { return };
         match rotation.reload {
             Some((begun, reloaded)) => self.tally.rotated(Outcome::Proved, Some(rotation.timing(begun, reloaded, now.tick)), now),

@@ -7,11 +7,12 @@ use crate::{
     bundle::{Bundle, Rejection},
     clock::{Now, Tick},
     diagnosis::{Code, Finding},
+    proof::Door,
 };
 
 impl State {
     pub(super) fn take_good(&mut self, bundle: Bundle, noticed: Tick, check: Duration, now: Now) {
-        self.bad = None;
+        let was_bad = self.bad.take().is_some();
         let bundle = Arc::new(bundle);
         // The same bytes, judged at another time: what is found may differ; it is no new generation.
         if let Some(candidate) = self.candidate.as_mut().filter(|candidate| candidate.is(&bundle)) {
@@ -21,7 +22,12 @@ impl State {
         self.candidate = None;
         self.publish_failure = None;
         if let Some(good) = self.good.as_mut().filter(|good| good.is(&bundle)) {
+            // But where the files were bad meanwhile, or others may read them now, what Asterisk could not load it may load now.
+            let mended = was_bad || good.bundle.snapshot != bundle.snapshot;
             good.bundle = bundle;
+            if mended {
+                self.begin_retries_anew(now);
+            }
             return;
         }
         if self.rotation.take().is_some_and(|rotation| rotation.reload.is_some()) {
@@ -38,6 +44,11 @@ impl State {
             self.proving = None;
         }
         self.begin_retries_anew(now);
+        let still = self.busy.is_none() && self.door().is_some_and(|door| door.door == Door::Open);
+        if still && self.candidate.is_none() && self.served_is_wanted() {
+            // Seen before it was read: nothing is on its way, and a heal later on is no rotation.
+            self.finish_rotation(now);
+        }
     }
 
     /// What an earlier run published, until the watched files have something better.

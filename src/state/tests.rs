@@ -11,7 +11,7 @@ use crate::{
     bundle::{Bundle, Chain, Fingerprint, Leaf, Rejection},
     clock::Tick,
     diagnosis::Code,
-    material::{Capture, Content},
+    material::{Capture, Content, Node},
     proof::{Door, Served, StageTimes},
 };
 
@@ -187,6 +187,21 @@ fn a_generation_that_comes_while_the_one_before_is_proved_does_not_wait() {
 }
 
 #[test]
+fn a_heal_of_what_was_served_from_the_start_is_no_rotation() {
+    let mut story = Story::new();
+    assert_eq!(story.hear(connected()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.hear(good('a')), []);
+    assert_eq!(story.hear(reload_seen()), [Command::Probe]);
+    assert_eq!(story.hear(dark()), []);
+    assert_eq!(story.deadline(), [Command::Probe]);
+    assert_eq!(story.hear(dark()), [reload('a')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!((story.state.tally().healed, story.state.tally().proved), (1, 0));
+}
+
+#[test]
 fn files_that_go_back_to_what_is_served_are_not_reloaded() {
     let mut story = Story::serving_a();
     assert_eq!(story.hear(mismatch('b', 'a')), []);
@@ -302,6 +317,36 @@ fn a_wedge_that_cannot_be_healed_is_given_up_after_one_try() {
 }
 
 #[test]
+fn a_wedge_that_was_given_up_is_tried_again_once_the_files_are_mended() {
+    let wedged = || {
+        let mut story = Story::serving_a_with(HealMeans::Unknown);
+        assert_eq!(story.hear(good('b')), [reload('b')]);
+        assert_eq!(story.hear(done()), [Command::Probe]);
+        assert_eq!(story.hear(dark()), []);
+        assert_eq!(story.deadline(), [Command::Probe]);
+        assert_eq!(story.hear(dark()), []);
+        assert_eq!(story.probing(&dark()), [reload('b')]);
+        assert_eq!(story.hear(done()), [Command::Probe]);
+        assert_eq!(story.hear(dark()), []);
+        assert_eq!(story.probing(&dark()), []);
+        assert!(story.state.gave_up());
+        story
+    };
+    let mut story = wedged();
+    let mut readable = bundle('b', Vec::new());
+    let mut snapshot = Snapshot::clone(&readable.snapshot);
+    snapshot.key.way = vec![Node { path: PathBuf::from("tls.key"), uid: 0, gid: 0, mode: 0o644, acl: None }];
+    readable.snapshot = Arc::new(snapshot);
+    let commands = story.hear(material(Ok(readable)));
+    assert!(matches!(commands[..], [Command::Reload { .. }]), "others may read it now: {commands:?}");
+
+    let mut story = wedged();
+    assert_eq!(story.hear(good('b')), [], "judged again, and nothing is new");
+    assert_eq!(story.hear(mismatch('c', 'b')), []);
+    assert_eq!(story.hear(good('b')), [reload('b')], "it was bad meanwhile");
+}
+
+#[test]
 fn reloads_that_change_nothing_are_few_and_further_and_further_apart() {
     let mut story = Story::serving_a();
     assert_eq!(story.hear(good('b')), [reload('b')]);
@@ -352,6 +397,8 @@ fn files_that_moved_under_a_reload_are_not_loaded() {
     let mut story = Story::serving_a();
     assert_eq!(story.hear(good('b')), [reload('b')]);
     assert_eq!(story.hear(Input::Reloaded(ReloadOutcome::FilesMoved)), []);
+    assert_eq!(story.hear(reload_seen()), [Command::Probe], "nothing was sent, so this is no echo of ours");
+    assert_eq!(story.hear(open('a')), []);
     assert_eq!(story.hear(good('c')), [reload('c')]);
 }
 

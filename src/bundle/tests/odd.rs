@@ -30,7 +30,7 @@ fn judged(cert: &[u8], key: &[u8]) -> Found {
 fn each_kind_of_key_comes_to_exactly_these_findings() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let unsupported = Ok(vec![error(Code::KeyUnsupported)]);
+    let dark = Err(vec![error(Code::KeyUnsupported)]);
     for (what, generate, expected) in [
         ("RSA 2048", "rsa:2048", Ok(vec![])),
         ("RSA 2056", "rsa:2056", Ok(vec![])),
@@ -40,14 +40,14 @@ fn each_kind_of_key_comes_to_exactly_these_findings() {
         ("P-384", "ec -pkeyopt ec_paramgen_curve:P-384", Ok(vec![])),
         ("P-521", "ec -pkeyopt ec_paramgen_curve:P-521", Ok(vec![warning(Code::KeyUnsupported)])),
         ("P-192", "ec -pkeyopt ec_paramgen_curve:prime192v1", Err(vec![error(Code::KeyWeak), error(Code::KeyUnsupported)])),
-        ("P-224", "ec -pkeyopt ec_paramgen_curve:secp224r1", unsupported.clone()),
-        ("secp256k1", "ec -pkeyopt ec_paramgen_curve:secp256k1", unsupported.clone()),
-        ("brainpool", "ec -pkeyopt ec_paramgen_curve:brainpoolP256r1", unsupported.clone()),
-        ("explicit parameters", "ec -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit", unsupported.clone()),
-        ("RSA-PSS", "rsa-pss -pkeyopt rsa_keygen_bits:2048", unsupported.clone()),
-        ("Ed25519", "ed25519", unsupported.clone()),
+        ("P-224", "ec -pkeyopt ec_paramgen_curve:secp224r1", dark.clone()),
+        ("secp256k1", "ec -pkeyopt ec_paramgen_curve:secp256k1", dark.clone()),
+        ("brainpool", "ec -pkeyopt ec_paramgen_curve:brainpoolP256r1", dark.clone()),
+        ("explicit parameters", "ec -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit", dark.clone()),
+        ("RSA-PSS", "rsa-pss -pkeyopt rsa_keygen_bits:2048", dark.clone()),
+        ("Ed25519", "ed25519", Ok(vec![error(Code::KeyUnsupported)])),
         // Nothing in an Ed448 key tells its public half, so that the pair is not judged either.
-        ("Ed448", "ed448", Ok(vec![error(Code::KeyUnsupported), (Code::KeyUnsupported, Severity::Info)])),
+        ("Ed448", "ed448", Err(vec![error(Code::KeyUnsupported), (Code::KeyUnsupported, Severity::Info)])),
     ] {
         openssl(at, &format!("req -x509 -nodes -days 90 -subj /CN=a -newkey {generate} -keyout key -out cert"));
         openssl(at, &format!("req -x509 -nodes -days 90 -subj /CN=a -newkey {generate} -keyout other -out cert2"));
@@ -97,6 +97,38 @@ fn each_form_of_key_is_read() {
     ] {
         assert_eq!(judged(&read(at, cert), &join(key)), expected, "{cert} {key:?}");
     }
+}
+
+#[test]
+fn a_key_that_older_openssl_cannot_read_is_refused_and_says_so() {
+    let ed25519 = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let p256 = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    // rcgen writes Ed25519 in the later form by itself, P-256 in the earlier one: four bytes longer, and a version of 1, make the later.
+    let mut later = p256.serialize_der();
+    assert_eq!((later[1], &later[3..6]), (0x81, &[2, 1, 0][..]));
+    later[2] += 4;
+    later[5] = 1;
+    later.extend([0x81, 2, 0, 4]);
+    for (key, der) in [(&ed25519, ed25519.serialize_der()), (&p256, later)] {
+        let cert = server().self_signed(key).unwrap().pem();
+        let text = torn::armour("PRIVATE KEY", &der);
+        let rejection = judge(snapshot(&cert, text), &Pki::new().expectations(), now()).unwrap_err();
+        let finding = &rejection.findings[0];
+        assert_eq!((finding.code, finding.severity), (Code::KeyNotPem, Severity::Error));
+        assert!(finding.get("found").unwrap().to_string().contains("version 2"), "{finding:?}");
+    }
+}
+
+#[test]
+fn a_chain_beyond_what_clients_take_is_refused() {
+    let pki = Pki::new();
+    let (leaf, key) = pki.issue(&server());
+    let with = |intermediates: usize| leaf.clone() + &pki.intermediate.pem().repeat(intermediates);
+    let each = pki.intermediate.der().len() + 5;
+    let most = (0xffff - 1000) / each;
+    assert!(judge(snapshot(with(most), &key), &pki.expectations(), now()).is_ok());
+    let rejection = judge(snapshot(with(most + 1000 / each + 1), &key), &pki.expectations(), now()).unwrap_err();
+    assert_eq!((rejection.findings[0].code, rejection.findings[0].severity), (Code::ChainDisordered, Severity::Error));
 }
 
 #[test]

@@ -105,7 +105,9 @@ pub(super) const KEY_NOT_PEM: Text = Text {
     remedy: "Write the key in PEM form. From DER:\n\
              $ openssl pkey -inform DER -in {file} -out {file}.pem && mv {file}.pem {file}\n\
              From a PKCS#12 file (.pfx, .p12):\n\
-             $ openssl pkcs12 -in FILE.p12 -nocerts -nodes -out {file}",
+             $ openssl pkcs12 -in FILE.p12 -nocerts -nodes -out {file}\n\
+             From PKCS#8 version 2, which holds the public key too and which OpenSSL 1.1 and 3.0 cannot read, with OpenSSL 3.6:\n\
+             $ openssl pkey -in {file} -out {file}.pem && mv {file}.pem {file}",
 };
 
 pub(super) const KEY_IS_CERT: Text = Text {

@@ -107,7 +107,9 @@ pub(super) const KEY_NOT_PEM: Text = Text {
     remedy: "Grave a chave em PEM. A partir de DER:\n\
              $ openssl pkey -inform DER -in {file} -out {file}.pem && mv {file}.pem {file}\n\
              A partir de um arquivo PKCS#12 (.pfx, .p12):\n\
-             $ openssl pkcs12 -in ARQUIVO.p12 -nocerts -nodes -out {file}",
+             $ openssl pkcs12 -in ARQUIVO.p12 -nocerts -nodes -out {file}\n\
+             A partir de PKCS#8 versão 2, que contém também a chave pública e que o OpenSSL 1.1 e o 3.0 não leem, com o OpenSSL 3.6:\n\
+             $ openssl pkey -in {file} -out {file}.pem && mv {file}.pem {file}",
 };
 
 pub(super) const KEY_IS_CERT: Text = Text {

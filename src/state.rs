@@ -267,10 +267,12 @@ impl State {
                 self.begin_anew(now);
             }
             AmiEvent::FullyBooted => {
-                if let AmiLink::Up { booted, .. } = &mut self.ami {
-                    *booted = true;
+                // It comes with every login, also with one that is no news.
+                if let AmiLink::Up { booted, .. } = &mut self.ami
+                    && !std::mem::replace(booted, true)
+                {
+                    self.begin_anew(now);
                 }
-                self.begin_anew(now);
             }
             AmiEvent::Reload { module, status } if module == HTTP => match status {
                 // Somebody else's reload may have changed what is served: only a look tells.

@@ -75,6 +75,8 @@ pub struct Driver {
     closing: Option<AbortOnDropHandle<()>>,
     status: watch::Sender<Arc<Status>>,
     told: Told,
+    /// By connections to AMI that were since replaced.
+    dropped: u64,
 }
 
 #[derive(Debug)]
@@ -115,7 +117,7 @@ impl Driver {
         let plan = plan::plan(&settings, config.as_ref().map(|config| &config.read));
         let policy = Policy { probe_interval: settings.probe.interval, grace: GRACE, seed: u64::from(std::process::id()) };
         let state = State::new(policy, plan.means.clone(), started);
-        let around = around(&settings, &plan, started, &WatchMode::Inotify);
+        let around = around(&settings, &plan, started, &WatchMode::Inotify, 0);
         let (status, published) = watch::channel(Arc::new(Status::of(&state, &around, started)));
         let driver = Driver {
             files: watch_files(&plan, &settings),
@@ -131,6 +133,7 @@ impl Driver {
             newest: None,
             closing: None,
             status,
+            dropped: 0,
         };
         (driver, published)
     }
@@ -265,6 +268,7 @@ impl Driver {
             self.newest = None;
         }
         if plan.ami != self.plan.ami {
+            self.dropped += self.ami.client.dropped();
             self.ami = link(&plan.ami, &self.settings.probe, &self.anchors);
         }
         self.plan = plan;
@@ -274,7 +278,8 @@ impl Driver {
     /// Publishes the status, and tells the log what is new in it.
     fn publish(&mut self) -> Arc<Status> {
         let now = clock::now();
-        let around = around(&self.settings, &self.plan, self.started, &self.watching);
+        let dropped = self.dropped + self.ami.client.dropped();
+        let around = around(&self.settings, &self.plan, self.started, &self.watching, dropped);
         let status = Arc::new(Status::of(&self.state, &around, now));
         self.told.tell(&status);
         self.status.send_replace(Arc::clone(&status));
@@ -346,7 +351,7 @@ fn watching(mode: &WatchMode) -> &'static str {
     }
 }
 
-fn around(settings: &Settings, plan: &Plan, started: Now, mode: &WatchMode) -> Around {
+fn around(settings: &Settings, plan: &Plan, started: Now, mode: &WatchMode, events_dropped: u64) -> Around {
     let mut findings = plan.findings.clone();
     if let WatchMode::Polling { finding } = mode {
         findings.push(finding.clone());
@@ -363,6 +368,7 @@ fn around(settings: &Settings, plan: &Plan, started: Now, mode: &WatchMode) -> A
         liveness: settings.liveness,
         readiness: settings.readiness,
         stale_after: settings.probe.interval * 2 + settings.probe.timeout * 4,
+        events_dropped,
     }
 }
 

@@ -84,6 +84,8 @@ pub struct Driver {
     closing: Option<AbortOnDropHandle<()>>,
     status: watch::Sender<Arc<Status>>,
     told: Told,
+    /// By connections to AMI that were since replaced.
+    dropped: u64,
 }
 
 #[derive(Debug)]
@@ -131,7 +133,7 @@ impl Driver {
             seed: u64::from(std::process::id()),
         };
         let state = State::new(policy, plan.means.clone(), started);
-        let around = around(&settings, &plan, started, &WatchMode::Inotify);
+        let around = around(&settings, &plan, started, &WatchMode::Inotify, 0);
         let (status, published) = watch::channel(Arc::new(Status::of(&state, &around, started)));
         let driver = Driver {
             files: watch_files(&plan, &settings),
@@ -149,6 +151,7 @@ impl Driver {
             published: None,
             closing: None,
             status,
+            dropped: 0,
         };
         (driver, published)
     }
@@ -353,6 +356,7 @@ impl Driver {
             self.newest = None;
         }
         if plan.ami != self.plan.ami {
+            self.dropped += self.ami.client.dropped();
             self.ami = link(&plan.ami, &self.settings.probe, &self.anchors);
         }
         self.plan = plan;
@@ -371,7 +375,8 @@ impl Driver {
     /// Publishes the status, and tells the log what is new in it.
     fn publish(&mut self) -> Arc<Status> {
         let now = clock::now();
-        let around = around(&self.settings, &self.plan, self.started, &self.watching);
+        let dropped = self.dropped + self.ami.client.dropped();
+        let around = around(&self.settings, &self.plan, self.started, &self.watching, dropped);
         let status = Arc::new(Status::of(&self.state, &around, now));
         self.told.tell(&status);
         self.status.send_replace(Arc::clone(&status));
@@ -451,7 +456,7 @@ fn watching(mode: &WatchMode) -> &'static str {
     }
 }
 
-fn around(settings: &Settings, plan: &Plan, started: Now, mode: &WatchMode) -> Around {
+fn around(settings: &Settings, plan: &Plan, started: Now, mode: &WatchMode, events_dropped: u64) -> Around {
     let mut findings = plan.findings.clone();
     if let WatchMode::Polling { finding } = mode {
         findings.push(finding.clone());
@@ -470,6 +475,7 @@ fn around(settings: &Settings, plan: &Plan, started: Now, mode: &WatchMode) -> A
         liveness: settings.liveness,
         readiness: settings.readiness,
         stale_after: settings.probe.interval * 2 + settings.probe.timeout * 4,
+        events_dropped,
     }
 }
 

@@ -273,10 +273,12 @@ impl State {
                 self.begin_anew(now);
             }
             AmiEvent::FullyBooted => {
-                if let AmiLink::Up { booted, .. } = &mut self.ami {
-                    *booted = true;
+                // It comes with every login, also with one that is no news.
+                if let AmiLink::Up { booted, .. } = &mut self.ami
+                    && !std::mem::replace(booted, true)
+                {
+                    self.begin_anew(now);
                 }
-                self.begin_anew(now);
             }
             AmiEvent::Reload { module, status } => match status {
                 ReloadStatus::Done | ReloadStatus::Error | ReloadStatus::Unknown(_) => self.take_reload_event(&module, now),

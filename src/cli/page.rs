@@ -126,7 +126,7 @@ impl Page<'_> {
                 Some("cleartext") => self.say("cleartext in place of TLS", "texto claro no lugar de TLS"),
                 Some("refused") => self.say("nothing listens", "nada escuta"),
                 Some("unreachable") => self.say("no answer", "sem resposta"),
-                Some(other) => &other.to_owned(),
+                Some(other) => other,
                 None => self.say("not looked at yet", "ainda não vista"),
             };
             self.row(out, text(&surface["surface"]), &format!("{}{}  {door}{times}", text(&surface["address"]), text(&surface["path"])));

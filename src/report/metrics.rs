@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric, text},
@@ -9,7 +10,10 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::status::{Status, Surface};
+use super::{
+    process::Process,
+    status::{Status, Surface},
+};
 use crate::{bundle::Leaf, state::Phase};
 
 /// Which of the two formats is asked for.
@@ -37,9 +41,10 @@ impl Format {
 }
 
 /// The whole exposition.
-pub fn exposition(status: &Status, format: Format) -> String {
-    let mut registry = Registry::with_prefix("starkeeper");
-    registry.register_collector(Box::new(Exposed(status.clone())));
+pub fn exposition(status: &Status, process: Process, format: Format) -> String {
+    let mut registry = Registry::default();
+    registry.sub_registry_with_prefix("starkeeper").register_collector(Box::new(Exposed(status.clone())));
+    registry.sub_registry_with_prefix("process").register_collector(Box::new(Costs { process, started: status.started_at }));
     let mut out = String::new();
     // Writing to a String does not fail.
     let _ = text::encode(&mut out, &registry);
@@ -92,6 +97,8 @@ impl Collector for Exposed {
         out.counter("ami_reconnects", "Logins to AMI after the first", &[(&[], reconnects)])?;
         let heals = [([("outcome", "healed")], status.counts.healed), ([("outcome", "not-healed")], status.counts.not_healed)];
         out.counter("heals", "Reloads to bring a dark listener back", &rows(&heals))?;
+        let dropped = [([("queue", "ami-events")], status.counts.ami_events_dropped)];
+        out.counter("dropped", "What was thinned out because too much of it came", &rows(&dropped))?;
         let mut found: BTreeMap<(&str, &str), f64> = BTreeMap::new();
         for finding in &status.findings {
             *found.entry((finding.code.name(), severity(finding.severity))).or_default() += 1.0;
@@ -175,6 +182,29 @@ impl Exposed {
             .filter_map(|(stage, millis)| millis.map(|millis| ([("stage", stage)], millis / 1e3)))
             .collect();
         out.gauge("probe_duration", "Of the last probe", Some(Unit::Seconds), &rows(&stages))
+    }
+}
+
+/// Named as Prometheus' own clients name it.
+#[derive(Debug)]
+struct Costs {
+    process: Process,
+    started: Timestamp,
+}
+
+impl Collector for Costs {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let mut out = Writer(&mut encoder);
+        let gauge = |value: Option<f64>| value.map(|value| (Labels::default(), value));
+        let memory = gauge(self.process.resident_bytes.map(|bytes| bytes as f64));
+        out.gauge("resident_memory", "Resident memory", Some(Unit::Bytes), memory.as_slice())?;
+        let cpu = self.process.cpu_seconds.map(|seconds| (Labels::default(), seconds));
+        let cpu = cpu.iter().map(|(labels, seconds)| (*labels, ConstCounter::new(*seconds)));
+        out.family("cpu", "Processor time, user and system", Some(Unit::Seconds), MetricType::Counter, cpu)?;
+        let fds = gauge(self.process.open_fds.map(|fds| fds as f64));
+        out.gauge("open_fds", "Open file descriptors", None, fds.as_slice())?;
+        let started = self.started.as_millisecond() as f64 / 1e3;
+        out.gauge("start_time", "When the process began", Some(Unit::Seconds), &[(&[], started)])
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod health;
 pub mod http;
 pub mod metrics;
+pub mod process;
 pub mod status;
 
 pub use health::{Check, Verdict};

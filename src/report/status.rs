@@ -43,6 +43,8 @@ pub struct Around {
     pub readiness: ReadinessSettings,
     /// How old a proof may grow before it counts no longer.
     pub stale_after: std::time::Duration,
+    /// What AMI told and nobody took.
+    pub events_dropped: u64,
 }
 
 /// Everything the outside reads, as it stood at one moment.
@@ -194,6 +196,8 @@ pub struct Counts {
     pub probes: Probes,
     /// Connections to AMI.
     pub ami_connects: u64,
+    /// News of AMI that was thinned out because too much of it came.
+    pub ami_events_dropped: u64,
 }
 
 /// Probes, by door.
@@ -248,7 +252,7 @@ impl Status {
             files: files(state, around, now),
             ami: ami(state, around),
             healing: Healing { by: healing(&state.means().heal), modules: state.means().reloads.iter().map(Reload::name).collect() },
-            counts: counts(state.tally()),
+            counts: counts(state.tally(), around.events_dropped),
             last_rotation: state.tally().last.map(|(at, timing)| LastRotation { at: at.wall, millis: rotation_millis(timing) }),
             findings: findings(state, around, now),
             settled: state.rejected(now).is_some_and(|rejected| now.tick >= rejected.named_from)
@@ -385,7 +389,7 @@ fn healing(means: &HealMeans) -> &'static str {
     }
 }
 
-fn counts(tally: &Tally) -> Counts {
+fn counts(tally: &Tally, ami_events_dropped: u64) -> Counts {
     let [open, shut, dark, cleartext, refused, unreachable] = tally.probes;
     Counts {
         proved: tally.proved,
@@ -396,6 +400,7 @@ fn counts(tally: &Tally) -> Counts {
         not_healed: tally.not_healed,
         probes: Probes { open, shut, dark, cleartext, refused, unreachable },
         ami_connects: tally.ami_connects,
+        ami_events_dropped,
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -47,6 +47,8 @@ pub struct Client {
     who: Arc<Who>,
     timeout: Duration,
     dropped: Arc<AtomicU64>,
+    /// The last reload was denied. Asterisk settles what a session may do when it logs in, so that only a new one learns of a new class.
+    denied: Arc<AtomicBool>,
 }
 
 /// Why a CLI command printed nothing of use.
@@ -75,14 +77,14 @@ pub(super) fn client_over<R: Reach>(
     let (sender, requests) = mpsc::channel(QUEUE);
     let dropped = Arc::new(AtomicU64::new(0));
     let outbox = Outbox::new(events, dropped.clone());
-    let client = Client { requests: sender, who: Arc::new(Who::from(&connect)), timeout: connect.timeout, dropped };
+    let client = Client { requests: sender, who: Arc::new(Who::from(&connect)), timeout: connect.timeout, dropped, denied: Arc::default() };
     (client, run(reach, connect, requests, outbox))
 }
 
 impl Client {
     /// Has one module reloaded: `http`, `res_pjsip.so`. In the form that needs the least: `Action: Reload` (class `system` or `config`),
     /// and where that is denied `module reload` through the CLI (class `command`). A reload that meets another one is tried again
-    /// within the timeout.
+    /// within the timeout, and one that follows a denied one is asked in a new session.
     ///
     /// # Errors
     /// `reload-module-missing`, `reload-failed`, `ami-permission-denied` with the line to add, or why there is no answer; then
@@ -99,7 +101,10 @@ impl Client {
                     let said = "A reload is in progress".to_owned();
                     return Err(failure(fault::not_reloaded(Code::ReloadFailed, &self.who, module, said)));
                 }
-                Verdict::Denied => return Err(failure(fault::denied(&self.who, &format!("module reload {module}"), "write = system"))),
+                Verdict::Denied => {
+                    self.denied.store(true, Ordering::Relaxed);
+                    return Err(failure(fault::denied(&self.who, &format!("module reload {module}"), "write = system")));
+                }
                 Verdict::Failed(code, said) => return Err(failure(fault::not_reloaded(code, &self.who, module, said))),
             }
         }
@@ -130,7 +135,7 @@ impl Client {
     /// # Errors
     /// When there is no connection, or no answer in time.
     pub async fn action(&self, action: Action) -> Result<Message, Finding> {
-        Ok(self.ask(action, None).await?.message)
+        Ok(self.ask(action, None, false).await?.message)
     }
 
     /// How much news (`AmiEvent`) was dropped because nobody took it.
@@ -139,18 +144,19 @@ impl Client {
     }
 
     async fn reload_once(&self, forms: &Forms) -> Result<Verdict, Finding> {
-        let answer = self.ask(forms.action.clone(), Some(forms.module.clone())).await?;
+        let anew = self.denied.swap(false, Ordering::Relaxed);
+        let answer = self.ask(forms.action.clone(), Some(forms.module.clone()), anew).await?;
         match verdict::of_action(&answer.message, answer.reported) {
-            Verdict::Denied => Ok(verdict::of_command(&self.ask(forms.command.clone(), None).await?.message)),
+            Verdict::Denied => Ok(verdict::of_command(&self.ask(forms.command.clone(), None, false).await?.message)),
             verdict @ (Verdict::Taken(_) | Verdict::Busy | Verdict::Failed(..)) => Ok(verdict),
         }
     }
 
     /// Needs no timeout of its own: the loop behind it answers every request in time, and its end drops them all.
-    async fn ask(&self, action: Action, reload: Option<String>) -> Result<Answer, Finding> {
+    async fn ask(&self, action: Action, reload: Option<String>, anew: bool) -> Result<Answer, Finding> {
         let gone = || Fault::Closed { stage: Stage::Action, said: "the client has ended".to_owned() }.finding(&self.who);
         let (reply, answer) = oneshot::channel();
-        self.requests.send(Request { action, reload, reply }).await.map_err(|_| gone())?;
+        self.requests.send(Request { action, reload, anew, reply }).await.map_err(|_| gone())?;
         answer.await.unwrap_or_else(|_| Err(gone()))
     }
 }
@@ -181,6 +187,8 @@ impl Forms {
 async fn run<R: Reach>(reach: R, connect: AmiConnect, mut requests: mpsc::Receiver<Request>, mut outbox: Outbox) {
     let terms = Terms { who: Who::from(&connect), timeout: connect.timeout, keepalive: connect.keepalive };
     let (mut last_id, mut pace, mut refusal) = (0, Pace::new(), None);
+    // What a new session was wanted for.
+    let mut waiting: Option<Request> = None;
     loop {
         let attempt = async {
             let wire = reach.reach().await?;
@@ -190,10 +198,17 @@ async fn run<R: Reach>(reach: R, connect: AmiConnect, mut requests: mpsc::Receiv
         let fault = match attempt {
             Err(fault) => fault,
             Ok((line, version)) => {
-                outbox.connected(version);
+                // A session of our own wish in place of another is no news.
+                if waiting.is_none() {
+                    outbox.connected(version);
+                }
                 let began = clock::tick();
-                match session::serve(line, &terms, &mut requests, &mut outbox, &mut last_id).await {
+                match session::serve(line, &terms, waiting.take(), &mut requests, &mut outbox, &mut last_id).await {
                     End::Unwanted => return,
+                    End::Anew(request) => {
+                        waiting = Some(request);
+                        continue;
+                    }
                     End::Lost(fault) => {
                         if clock::tick() - began >= STEADY {
                             pace = Pace::new();
@@ -206,6 +221,9 @@ async fn run<R: Reach>(reach: R, connect: AmiConnect, mut requests: mpsc::Receiv
         let finding = fault.finding(&terms.who);
         tracing::debug!(code = %finding.code, %fault, "no connection to AMI");
         outbox.disconnected(&finding);
+        if let Some(request) = waiting.take() {
+            session::refuse(request.reply, finding.clone());
+        }
         refusal = Some(finding);
         if meanwhile(sleep(pace.pause(&fault)), refusal.as_ref(), &mut requests, &mut outbox).await.is_none() {
             return;

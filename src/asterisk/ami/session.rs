@@ -34,6 +34,8 @@ pub(super) struct Request {
     pub(super) action: Action,
     /// The module, where it is a reload and `Event: Reload` may say more than the response.
     pub(super) reload: Option<String>,
+    /// To be asked in a session that begins after this one.
+    pub(super) anew: bool,
     pub(super) reply: Reply,
 }
 
@@ -53,6 +55,8 @@ pub(super) struct Answer {
 pub(super) enum End {
     /// Nobody holds a [`super::Client`] any more: logged off.
     Unwanted,
+    /// A new session is wanted for this: logged off.
+    Anew(Request),
     /// The connection is of no more use.
     Lost(Fault),
 }
@@ -65,10 +69,11 @@ pub(super) struct Terms {
     pub(super) keepalive: Duration,
 }
 
-/// Serves requests until the connection is of no more use.
+/// Serves requests until the connection is of no more use; the one that it was begun for first.
 pub(super) async fn serve(
     line: Line,
     terms: &Terms,
+    first: Option<Request>,
     requests: &mut mpsc::Receiver<Request>,
     outbox: &mut Outbox,
     last_id: &mut u64,
@@ -76,15 +81,27 @@ pub(super) async fn serve(
     let next_ping = clock::tick() + terms.keepalive;
     let mut session =
         Session { line, terms, outbox, last_id, next_ping, open: VecDeque::new(), held: None, booted: false, mute: false, parting: None };
-    let fault = loop {
-        match session.turn(requests).await {
-            Ok(Turn::Again) => {}
-            Ok(Turn::Unwanted) => {
-                session.log_off().await;
-                return End::Unwanted;
+    let begun = match first {
+        Some(request) => session.take(request).await,
+        None => Ok(()),
+    };
+    let fault = match begun {
+        Err(fault) => fault,
+        Ok(()) => loop {
+            match session.turn(requests).await {
+                Ok(Turn::Again) => {}
+                Ok(Turn::Unwanted) => {
+                    session.log_off().await;
+                    return End::Unwanted;
+                }
+                Ok(Turn::Anew(request)) => {
+                    session.release(&Fault::Closed { stage: Stage::Action, said: "a new session is wanted".to_owned() });
+                    session.log_off().await;
+                    return End::Anew(request);
+                }
+                Err(fault) => break fault,
             }
-            Err(fault) => break fault,
-        }
+        },
     };
     session.release(&fault);
     End::Lost(fault)
@@ -131,6 +148,7 @@ struct Held {
 enum Turn {
     Again,
     Unwanted,
+    Anew(Request),
 }
 
 impl Session<'_> {
@@ -144,6 +162,7 @@ impl Session<'_> {
                 None => return Err(self.ended(Fault::of_stream(self.stage(), None))),
             },
             request = requests.recv(), if self.open.len() < OPEN_LIMIT => match request {
+                Some(request) if request.anew => return Ok(Turn::Anew(request)),
                 Some(request) => self.take(request).await?,
                 None => return Ok(Turn::Unwanted),
             },
@@ -155,7 +174,7 @@ impl Session<'_> {
 
     /// Asks what a client wants to know, unless it has given up meanwhile: an action that nobody waits for is not sent.
     async fn take(&mut self, request: Request) -> Result<(), Fault> {
-        let Request { action, reload, reply } = request;
+        let Request { action, reload, anew: _, reply } = request;
         if reply.is_closed() { Ok(()) } else { self.ask(action, Asker::Client { reload, reply }).await }
     }
 

@@ -120,6 +120,26 @@ async fn a_reload_that_meets_another_one_is_tried_again_until_the_timeout() {
 }
 
 #[tokio::test]
+async fn a_reload_after_a_denied_one_is_asked_in_a_new_session_that_is_no_news() {
+    let (mut agent, mut peer, listener) = logged_in().await;
+    let denied = reload(&agent);
+    peer.expect(RELOAD, DENIED).await;
+    peer.expect(COMMAND, DENIED).await;
+    assert_eq!(within(denied).await.unwrap().unwrap_err().code, Code::AmiPermissionDenied);
+    let granted = reload(&agent);
+    peer.expect("Action: Logoff", "Goodbye; Message: Thanks for all the fish.").await;
+    drop(peer);
+    let mut peer = accept(&listener).await;
+    peer.let_in().await;
+    peer.expect(RELOAD, DONE).await;
+    assert_eq!(within(granted).await.unwrap(), Ok(Reloaded::Done));
+    let again = reload(&agent);
+    peer.expect(RELOAD, DONE).await;
+    assert_eq!(within(again).await.unwrap(), Ok(Reloaded::Done));
+    assert!(agent.events.try_recv().is_err());
+}
+
+#[tokio::test]
 async fn a_name_that_is_no_modules_is_not_even_asked() {
     let (agent, mut peer, _listener) = logged_in().await;
     for name in ["", "http manager", "http\r\nAction: Originate", "http;", "h\u{e9}", &"x".repeat(2000)] {

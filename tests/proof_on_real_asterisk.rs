@@ -124,7 +124,7 @@ fn a_frozen_asterisk_is_unreachable_in_time_and_a_killed_one_refuses() {
         until(Duration::from_secs(5), "an open door after the thaw", || observe(&target, &Seen::default()).door == Door::Open);
         asterisk.kill();
         let observation = observe(&target, &Seen::default());
-        assert_eq!((observation.door, codes(&observation)), (Door::Unreachable, vec![Code::TcpRefused]), "{version:?}");
+        assert_eq!((observation.door, codes(&observation)), (Door::Refused, vec![Code::TcpRefused]), "{version:?}");
     }
 }
 

@@ -114,6 +114,8 @@ fn summary(status: &Status, proved: bool, lang: Lang) -> String {
         (true, Some(last), Lang::PtBr) => format!("provado em {:.1} ms: {leaf}", last.millis.total),
         (true, None, Lang::En) => format!("served already, nothing to reload: {leaf}"),
         (true, None, Lang::PtBr) => format!("já servido, nada a recarregar: {leaf}"),
+        (false, _, Lang::En) if status.is_rejected() => "rejected, nothing was reloaded".to_owned(),
+        (false, _, Lang::PtBr) if status.is_rejected() => "rejeitado, nada foi recarregado".to_owned(),
         (false, _, Lang::En) => format!("not proved: {}", status.phase),
         (false, _, Lang::PtBr) => format!("não provado: {}", status.phase),
     }

@@ -257,6 +257,11 @@ impl Status {
         self.phase == Phase::Serving.name()
     }
 
+    /// Whether the newest pair is one that is not handed to Asterisk.
+    pub fn is_rejected(&self) -> bool {
+        matches!(self.files.verdict, "rejected" | "heldBack")
+    }
+
     /// Whether waiting longer will change nothing unless somebody does something.
     pub fn is_settled(&self) -> bool {
         self.is_serving() || self.settled

@@ -296,7 +296,6 @@ impl State {
 
     fn take_observation(&mut self, observation: Observation, now: Now) {
         self.busy = None;
-        self.looked = Some(now.tick);
         self.tally.probed(observation.door);
         let open = observation.door == Door::Open;
         let expected_open = self.proving.is_some() || self.door().is_some_and(|door| door.door == Door::Open);
@@ -305,6 +304,7 @@ impl State {
             return;
         }
         self.doubted = false;
+        self.looked = Some(now.tick);
         let since = self.door.take().filter(|(door, _)| door.door == observation.door).map_or(now, |(_, since)| since);
         self.door = Some((observation, since));
         let proved = open && self.served_is_wanted();
@@ -477,7 +477,7 @@ impl State {
         self.door.as_ref().map(|(_, since)| *since)
     }
 
-    /// When the door was last looked at, seen as it is or not.
+    /// When the door was last seen as it is. A look that is still to be confirmed proves nothing, and makes no older proof younger.
     pub fn looked(&self) -> Option<Tick> {
         self.looked
     }

@@ -116,6 +116,12 @@ fn nothing_is_ready_before_a_proof_nor_after_it_grew_old() {
         until(SOON, "the age", || clock::tick() >= end);
         agent.signal(Signal::CONT);
         assert_eq!(agent.get("/readyz"), (503, "proof-stale\n".to_owned()));
+        // A look that fails is no proof either, also where it is to be confirmed.
+        agent.wait("the door as it is", SOON, |status| {
+            let (code, body) = agent.get("/readyz");
+            assert_eq!(code, 503, "{status:#}");
+            body == "tls-failed\n"
+        });
         asterisk.cont();
         answers(&agent, "/readyz", (200, "ok\n"));
     });

@@ -238,7 +238,7 @@ fn two_lines_of_settings_are_enough_and_follow_asterisks_own_files() {
         fs::create_dir(&elsewhere).unwrap();
         let other = new_pair();
         other.write(&elsewhere, Writing::CertThenKey);
-        rustix::fs::chown(&elsewhere.join("tls.key"), None, Some(rustix::fs::Gid::from_raw(asterisk.gid))).unwrap();
+        rustix::fs::chown(elsewhere.join("tls.key"), None, Some(rustix::fs::Gid::from_raw(asterisk.gid))).unwrap();
         let path = asterisk.etc().join("http.conf");
         let port = *asterisk.ports.spare.start();
         let text = fs::read_to_string(&path).unwrap();

@@ -11,7 +11,6 @@ use crate::{
 impl State {
     pub(super) fn take_observation(&mut self, observation: Observation, now: Now) {
         self.busy = None;
-        self.looked = Some(now.tick);
         self.tally.probed(observation.door);
         let open = observation.door == Door::Open;
         let expected_open = self.proving.is_some() || self.door().is_some_and(|door| door.door == Door::Open);
@@ -20,6 +19,7 @@ impl State {
             return;
         }
         self.doubted = false;
+        self.looked = Some(now.tick);
         let since = self.door.take().filter(|(door, _)| door.door == observation.door).map_or(now, |(_, since)| since);
         self.door = Some((observation, since));
         let proved = open && self.served_is_wanted();

@@ -126,7 +126,7 @@ impl Page<'_> {
                 Some("cleartext") => self.say("cleartext in place of TLS", "texto claro no lugar de TLS"),
                 Some("refused") => self.say("nothing listens", "nada escuta"),
                 Some("unreachable") => self.say("no answer", "sem resposta"),
-                Some(other) => &other.to_owned(),
+                Some(other) => other,
                 None => self.say("not looked at yet", "ainda não vista"),
             };
             self.row(out, text(&surface["surface"]), &format!("{}{}  {door}{times}", text(&surface["address"]), text(&surface["path"])));
@@ -160,6 +160,9 @@ impl Page<'_> {
         self.row(out, "", cert);
         if key != cert {
             self.row(out, "", key);
+        }
+        if files["published"].is_object() {
+            self.leaf(out, self.say("published", "publicado"), &files["published"], "");
         }
         // What lies there is worth a line where it is not what is served.
         let served = &self.status["surfaces"][0];

@@ -1,7 +1,7 @@
 # Starkeeper's commands. `make` alone prints them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo test bench lint lab setup
+.PHONY: help demo test bench lint docs lab setup
 
 help: ## Print this list
 	@printf 'Starkeeper: keeps the secure WebSocket door of Asterisk open.\n\n'
@@ -21,6 +21,16 @@ bench: setup ## Measure: rotation against the bare floor, idle cost, healthcheck
 
 lint: ## Format, clippy, licences and sources of every dependency
 	@tests/lab/lint.sh
+
+docs: ## Man page, shell completions and the settings' JSON Schema, into target/docs
+	@cargo build --quiet --locked
+	@mkdir -p target/docs
+	@target/debug/starkeeper man >target/docs/starkeeper.1
+	@target/debug/starkeeper completions bash >target/docs/starkeeper.bash
+	@target/debug/starkeeper completions zsh >target/docs/_starkeeper
+	@target/debug/starkeeper completions fish >target/docs/starkeeper.fish
+	@target/debug/starkeeper schema >target/docs/starkeeper.schema.json
+	@ls target/docs/*
 
 lab: setup ## Only provide the real Asterisks (in ~/.cache/starkeeper-lab)
 	@tests/lab/asterisk.sh 22 16

@@ -30,7 +30,9 @@ pub(super) enum Reported {
 
 /// The page: what is at the top, what is wrong at the bottom, and last of all what to do about it.
 pub(super) fn page(status: &Value, findings: &[Reported], show: &Show) -> String {
-    let page = Page { status, now: time(&status["at"]), lang: show.lang };
+    let surfaces = status["surfaces"].as_array().into_iter().flatten().map(|surface| text(&surface["surface"]).chars().count());
+    let width = surfaces.chain([words::NAMES]).max().unwrap_or_default();
+    let page = Page { status, now: time(&status["at"]), lang: show.lang, width };
     let mut out = String::new();
     page.head(&mut out);
     page.doors(&mut out);
@@ -45,6 +47,7 @@ struct Page<'a> {
     status: &'a Value,
     now: Option<Timestamp>,
     lang: Lang,
+    width: usize,
 }
 
 impl Page<'_> {
@@ -161,6 +164,9 @@ impl Page<'_> {
         if key != cert {
             self.row(out, "", key);
         }
+        if files["published"].is_object() {
+            self.leaf(out, self.say("published", "publicado"), &files["published"], "");
+        }
         // What lies there is worth a line where it is not what is served.
         let served = &self.status["surfaces"][0];
         if files["rejectedLeaf"].is_object() {
@@ -245,7 +251,7 @@ impl Page<'_> {
     }
 
     fn row(&self, out: &mut String, name: &str, value: &str) {
-        words::row(out, name, value);
+        words::row(out, self.width, name, value);
     }
 }
 

@@ -12,9 +12,9 @@ pub(super) fn paint(text: &str, style: Style) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A name and its value, aligned with the other rows.
-pub(super) fn row(out: &mut String, name: &str, value: &str) {
-    let name = format!("{name:<NAMES$}");
+/// A name and its value, aligned with the other rows of that width.
+pub(super) fn row(out: &mut String, width: usize, name: &str, value: &str) {
+    let name = format!("{name:<width$}");
     // Writing to a String does not fail.
     let _ = writeln!(out, "{}  {value}", paint(&name, Style::new().dimmed()));
 }
@@ -60,18 +60,18 @@ pub(super) fn leaf(leaf: &Leaf, now: Timestamp, lang: Lang) -> String {
         Lang::PtBr => pt,
     };
     let mut out = String::new();
-    row(&mut out, say("subject", "titular"), &leaf.subject);
-    row(&mut out, say("issuer", "emissor"), &leaf.issuer);
-    row(&mut out, say("names", "nomes"), &leaf.names.join(", "));
-    row(&mut out, say("valid", "validade"), &format!("{} {}", say("from", "de"), moment(leaf.not_before)));
-    row(&mut out, "", &until(leaf.not_after, Some(now), lang));
-    row(&mut out, say("key", "chave"), &leaf.key_algorithm);
-    row(&mut out, "SHA-256", &leaf.fingerprint_sha256.to_string());
+    row(&mut out, NAMES, say("subject", "titular"), &leaf.subject);
+    row(&mut out, NAMES, say("issuer", "emissor"), &leaf.issuer);
+    row(&mut out, NAMES, say("names", "nomes"), &leaf.names.join(", "));
+    row(&mut out, NAMES, say("valid", "validade"), &format!("{} {}", say("from", "de"), moment(leaf.not_before)));
+    row(&mut out, NAMES, "", &until(leaf.not_after, Some(now), lang));
+    row(&mut out, NAMES, say("key", "chave"), &leaf.key_algorithm);
+    row(&mut out, NAMES, "SHA-256", &leaf.fingerprint_sha256.to_string());
     out
 }
 
-/// The widest name is `rotations`.
-const NAMES: usize = 9;
+/// The widest name of a row: `rotations`.
+pub(super) const NAMES: usize = 9;
 
 #[cfg(test)]
 mod tests {

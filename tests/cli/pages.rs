@@ -31,6 +31,9 @@ fn wedged() -> Value {
     status["surfaces"][0]["served"] = Value::Null;
     status["surfaces"][0]["matchesWanted"] = false.into();
     status["surfaces"][0]["millis"] = json!({"tcp": 0.1, "tls": null, "upgrade": null});
+    let mut beside = serving()["surfaces"][0].clone();
+    (beside["surface"], beside["address"], beside["path"]) = ("sip-tls/tls".into(), "127.0.0.1:5061".into(), Value::Null);
+    status["surfaces"].as_array_mut().unwrap().push(beside);
     status["healing"]["by"] = "none".into();
     status["findings"] = json!([
         {"code": "from-the-future", "severity": "warning", "evidence": {}, "meaning": "What a newer agent knows.", "remedy": "Do as it says."},

@@ -20,17 +20,17 @@ fn colours_are_for_those_who_want_them() {
     let always = ["explain", "key-mismatch", "--color", "always"];
     let never = ["explain", "key-mismatch", "--color", "never"];
     let (force, no) = (("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1"));
-    let table: &[(&[&str], &[(&str, &str)], bool)] = &[
-        (&page, &[], false),
-        (&page, &[force], true),
-        (&page, &[no], false),
-        (&page, &[force, no], false),
-        (&always, &[], true),
-        (&always, &[no], true),
-        (&never, &[force], false),
+    let table = [
+        (&page[..], vec![], false),
+        (&page, vec![force], true),
+        (&page, vec![no], false),
+        (&page, vec![force, no], false),
+        (&always, vec![], true),
+        (&always, vec![no], true),
+        (&never, vec![force], false),
     ];
     for (arguments, variables, expected) in table {
-        assert_eq!(coloured(arguments, variables), *expected, "{arguments:?} {variables:?}");
+        assert_eq!(coloured(arguments, &variables), expected, "{arguments:?} {variables:?}");
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn bench(effort: Effort, table: &mut Table) {
     table.target("ERROR, WARNING, NOTICE lines in Asterisk's log", &complaints.len().to_string(), "0", complaints.is_empty());
 }
 
-/// Ten probes a second: what each costs the agent, and Asterisk.
+/// Five probes a second: what each costs the agent, and Asterisk.
 pub(super) fn one_probe(_: Effort, table: &mut Table) {
     table.heading("One probe: TCP, TLS, /ws with sip, a proper farewell (Asterisk 22)");
     let asterisk = Asterisk::start(Version::V22);

@@ -36,7 +36,7 @@ fn one(version: Version, rounds: usize, table: &mut Table) {
     let agent = Agent::start(&format!("{}log: {{format: json, level: info}}\n", kept.settings()));
     agent.wait("the first proof", SOON, |status| status["phase"] == "Serving" && status["ami"]["fullyBooted"] == true);
     let mut manager = bare.manager();
-    let (mut proofs, mut floors, mut stages) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut proofs, mut floors, mut handshakes, mut stages) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds + WARM_UP {
         let pair = authority.issue(&["pbx.example.com"]);
         let mark = agent.mark();
@@ -48,16 +48,19 @@ fn one(version: Version, rounds: usize, table: &mut Table) {
         let pair = authority.issue(&["pbx.example.com"]);
         let begun = Swap::prepare(&bare.tls(), &pair).swap();
         assert!(manager.reload("http").is_ok_and(|answer| answer.succeeded()), "the bare reload");
+        let reloaded = clock::tick();
         let (leaf, seen) = wire::glimpse(bare.ports.wss).unwrap_or_else(|| panic!("a handshake after the bare reload"));
         assert_eq!(leaf, pair.fingerprint, "the bare reload");
         if round >= WARM_UP {
             proofs.push(proved - swapped);
             floors.push(seen - begun);
+            handshakes.push(seen - reloaded);
             stages.push(line);
         }
     }
     let (proofs, floors) = (Times::new(proofs), Times::new(floors));
     table.row("the bare floor: AMI reload + TLS handshake", &floors.tell());
+    table.row("  of that, the handshake", &Times::new(handshakes).tell());
     table.row("Starkeeper: noticed, checked, reloaded, proved", &proofs.tell());
     table.row("  its own account (medians)", &account(&stages));
     let ratio = proofs.median().as_secs_f64() / floors.median().as_secs_f64();

@@ -48,7 +48,7 @@ pub(super) fn bench(effort: Effort, table: &mut Table) {
 pub(super) fn one_probe(_: Effort, table: &mut Table) {
     table.heading("One probe: TCP, TLS, /ws with sip, a proper farewell (Asterisk 22)");
     let asterisk = Asterisk::start(Version::V22);
-    let settings = format!("{}probe: {{interval: 100ms, timeout: 3s}}\nlog: {{format: json, level: info}}\n", asterisk.settings());
+    let settings = format!("{}probe: {{interval: 200ms, timeout: 200ms}}\nlog: {{format: json, level: info}}\n", asterisk.settings());
     let agent = Agent::start(&settings);
     agent.wait("the first proof", SOON, |status| status["phase"] == "Serving");
     let look = || {

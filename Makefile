@@ -7,17 +7,17 @@ help: ## Print this list
 	@printf 'Starkeeper: keeps the secure WebSocket door of Asterisk open.\n\n'
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[36mmake %-8s\033[0m %s\n", $$1, $$2}'
 
-demo: setup ## See it work: a real Asterisk 22, the agent beside it, and a story in under a minute
+demo: setup ## See it work: a real Asterisk 22, the agent beside it, a story in seconds (KEEP=1: left running)
 	@tests/lab/asterisk.sh 22
-	@cargo test --quiet --test demo
+	@KEEP=$(KEEP) tests/lab/demo.sh
 
 test: setup ## Run every test, on real Asterisk 16 and 22
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/test.sh
 
-bench: setup ## Measure: rotation against the bare floor, idle cost, healthcheck (prints ratios)
+bench: setup ## Measure: rotation against the bare floor, idle cost, healthcheck (ARGS=--quick: shorter)
 	@tests/lab/asterisk.sh 22 16
-	@tests/lab/bench.sh
+	@tests/lab/bench.sh $(ARGS)
 
 lint: ## Format, clippy, licences and sources of every dependency
 	@tests/lab/lint.sh

@@ -7,12 +7,13 @@ mod told;
 use std::{
     collections::VecDeque,
     fs::{FileTimes, OpenOptions},
-    future::Future,
+    future::{Future, poll_fn},
     io,
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     pin::Pin,
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
@@ -180,9 +181,17 @@ impl Driver {
                     Command::Exit => return self.publish(),
                 }
             }
+            // What was begun is sent on its way before anybody is told: telling takes as long as some of it.
+            let done = begin(&mut work).await;
             let status = self.publish();
             if over(&status) {
                 return status;
+            }
+            if let Some(done) = done {
+                for input in self.take(done) {
+                    commands.extend(self.state.step(input, clock::now()));
+                }
+                continue;
             }
             let now = clock::now();
             let deadline = self.state.deadline(now).unwrap_or(now.tick + IDLE);
@@ -382,6 +391,21 @@ impl Driver {
         self.status.send_replace(Arc::clone(&status));
         status
     }
+}
+
+/// Lets the work do what needs no waiting, and those do their part whom it asks.
+async fn begin(work: &mut Option<Work>) -> Option<Done> {
+    let begun = work.as_mut()?;
+    let done = poll_fn(|context| match begun.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await;
+    match done {
+        Some(_) => *work = None,
+        None => tokio::task::yield_now().await,
+    }
+    done
 }
 
 /// The work that is under way, if any; for ever where there is none.

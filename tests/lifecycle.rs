@@ -297,7 +297,7 @@ fn the_one_shot_reload_proves_finds_it_served_refuses_or_gives_up() {
         pair.with_key_of(&new_pair()).write(&asterisk.tls(), Writing::Renames);
         let (code, took, out, errors) = starkeeper(&["reload", "--within", "30"], &text);
         assert_eq!(code, Some(1), "{out}{errors}");
-        assert!(errors.contains("key-mismatch") && out.starts_with("rejected, "), "{out}{errors}");
+        assert!(errors.contains("key-mismatch") && out.starts_with("rejected: "), "{out}{errors}");
         assert!(took < Duration::from_secs(15), "a rejection is known at once, not after {took:?}");
         assert_eq!(wire::served(asterisk.ports.wss).unwrap().fingerprint, pair.fingerprint);
         assert_eq!(manager.reloads(0).unwrap(), ["http"]);

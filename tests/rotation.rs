@@ -46,6 +46,8 @@ fn every_way_of_writing_reaches_browsers_with_one_reload_each() {
             }
             assert_eq!(manager.reloads(mark).unwrap().len() as u64, rotations, "{version:?} {how:?}");
             assert_eq!(asterisk.complaints(log), Vec::<String>::new(), "{version:?} {how:?}");
+            let warned: Vec<_> = agent.log().into_iter().filter(|line| line.contains(r#""level":"WARN""#)).collect();
+            assert_eq!(warned, Vec::<String>::new(), "{version:?} {how:?}");
             println!("{version:?} {how:?}: {rotations} rotations, as many reloads, all proved");
         }
     }

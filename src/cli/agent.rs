@@ -63,6 +63,8 @@ fn start_log(log: &LogSettings) {
     use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
     let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // A folder that goes away with its watch, as with each swap of a Secret, is a warning to `notify`, and none to us.
+    let filter = if log.level.contains("notify") { filter } else { filter.add_directive(quiet_notify()) };
     let json = match log.format {
         LogFormat::Json => true,
         LogFormat::Text => false,
@@ -79,6 +81,10 @@ fn start_log(log: &LogSettings) {
     };
     // Set up twice only by a caller of the library that has a log of its own.
     let _ = done;
+}
+
+fn quiet_notify() -> tracing_subscriber::filter::Directive {
+    "notify=error".parse().expect("a directive")
 }
 
 /// One rotation: whatever the agent would do, until it is proved or nothing more can be done.

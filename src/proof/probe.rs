@@ -1,6 +1,7 @@
 //! [`Target`] + [`Seen`] + now → [`Observation`]: TCP, TLS, the upgrade, and a farewell that leaves nothing in Asterisk's log. One probe
 //! is one connection; only where TLS fails does a second one ask whether the port answers in cleartext.
 
+use rustls_pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
@@ -22,7 +23,7 @@ use crate::{
 pub async fn probe(target: &Target, seen: &Seen, now: Now) -> (Observation, Closing) {
     let mut observation = nothing_yet(now);
     let closing = match greet(target, seen, &mut observation).await {
-        Greeting::Stands(stream) => ask(target, stream, &mut observation).await,
+        Greeting::Stands(stream, shown) => ask(target, seen, stream, shown, &mut observation).await,
         Greeting::Over(closing) => closing,
     };
     (observation, closing)
@@ -34,8 +35,9 @@ pub async fn probe(target: &Target, seen: &Seen, now: Now) -> (Observation, Clos
 pub async fn handshake(target: &Target, seen: &Seen, now: Now) -> (Observation, Closing) {
     let mut observation = nothing_yet(now);
     let closing = match greet(target, seen, &mut observation).await {
-        Greeting::Stands(stream) => {
+        Greeting::Stands(stream, shown) => {
             observation.door = Door::Shut;
+            shown.judge(seen, &mut observation);
             Closing::http(stream, target.timeout)
         }
         Greeting::Over(closing) => closing,
@@ -47,14 +49,32 @@ fn nothing_yet(now: Now) -> Observation {
     Observation { at: now.wall, door: Door::Unreachable, served: None, times: StageTimes::default(), findings: Vec::new() }
 }
 
-enum Greeting {
-    Stands(Box<TlsStream<TcpStream>>),
+enum Greeting<'a> {
+    /// What was shown is still to be judged.
+    Stands(Box<TlsStream<TcpStream>>, Shown<'a>),
     /// It ended there, and the observation says how.
     Over(Closing),
 }
 
+/// What a handshake showed, before anybody has judged it.
+struct Shown<'a> {
+    trial: Trial<'a>,
+    chain: Vec<CertificateDer<'static>>,
+    possession: Possession,
+    protocol: String,
+}
+
+impl Shown<'_> {
+    fn judge(self, seen: &Seen, observation: &mut Observation) {
+        if let Some((served, findings)) = judge::judge(&self.trial, self.chain, &self.possession, self.protocol, seen, observation.at) {
+            observation.served = Some(served);
+            observation.findings.extend(findings);
+        }
+    }
+}
+
 /// TCP and TLS.
-async fn greet(target: &Target, seen: &Seen, observation: &mut Observation) -> Greeting {
+async fn greet<'a>(target: &'a Target, seen: &Seen, observation: &mut Observation) -> Greeting<'a> {
     let trial = Trial::begin(target, "tcp");
     let stream = match connect::connect(&trial).await {
         Ok(stream) => stream,
@@ -72,22 +92,20 @@ async fn greet(target: &Target, seen: &Seen, observation: &mut Observation) -> G
     let handshake = tls::handshake(&trial, stream).await;
     let took = trial.elapsed();
     let protocol = handshake.outcome.as_ref().map_or_else(|_| String::new(), |stream| protocol(stream));
-    let judged = judge::judge(&trial, handshake.chain, &handshake.possession, protocol, seen, observation.at);
-    if let Some((served, findings)) = judged {
-        observation.served = Some(served);
-        observation.findings.extend(findings);
-    }
+    let shown = Shown { trial, chain: handshake.chain, possession: handshake.possession, protocol };
     match handshake.outcome {
         Ok(stream) => {
             observation.times.tls = Some(took);
-            if handshake.possession == Possession::Refuted {
+            if shown.possession == Possession::Refuted {
+                shown.judge(seen, observation);
                 observation.door = Door::Dark;
                 return Greeting::Over(Closing::http(stream, target.timeout));
             }
-            Greeting::Stands(stream)
+            Greeting::Stands(stream, shown)
         }
         Err(failure) => {
-            let failed = trial.finding(Code::TlsFailed, failure.to_string());
+            let failed = shown.trial.finding(Code::TlsFailed, failure.to_string());
+            shown.judge(seen, observation);
             let (door, finding) = darkness(target, &failure, failed).await;
             observation.door = door;
             observation.findings.insert(0, finding);
@@ -136,10 +154,16 @@ async fn cleartext(target: &Target) -> Option<Finding> {
     }
 }
 
-/// The upgrade, on TLS that stands.
-async fn ask(target: &Target, mut stream: Box<TlsStream<TcpStream>>, observation: &mut Observation) -> Closing {
+/// The upgrade, on TLS that stands. The certificate is judged while the answer is on its way.
+async fn ask(
+    target: &Target,
+    seen: &Seen,
+    mut stream: Box<TlsStream<TcpStream>>,
+    shown: Shown<'_>,
+    observation: &mut Observation,
+) -> Closing {
     let trial = Trial::begin(target, "upgrade");
-    let answer = upgrade::upgrade(&trial, &mut stream).await;
+    let (answer, ()) = tokio::join!(biased; upgrade::upgrade(&trial, &mut stream), async { shown.judge(seen, observation) });
     let took = trial.elapsed();
     match answer {
         Answer::Accepted { tail } => {

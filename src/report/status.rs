@@ -435,7 +435,8 @@ fn findings(state: &State, around: &Around, now: Now) -> Vec<Finding> {
 fn serves_other(state: &State, around: &Around) -> Option<Finding> {
     let good = state.good()?;
     let served = state.door()?.served.as_ref()?;
-    if state.matches() || state.held_back() || matches!(state.phase(), Phase::Reloading { .. } | Phase::Rejected) {
+    // Between a reload and the look at what came of it, nobody knows what is served.
+    if state.matches() || state.held_back() || state.is_proving() || matches!(state.phase(), Phase::Reloading { .. } | Phase::Rejected) {
         return None;
     }
     let name = |leaf: &Leaf| format!("{} until {} ({})", leaf.subject, leaf.not_after, leaf.fingerprint_sha256);

@@ -83,6 +83,11 @@ impl State {
         self.served_is_wanted()
     }
 
+    /// Whether a reload was done, and the wire has not yet been looked at since.
+    pub fn is_proving(&self) -> bool {
+        self.proving.is_some()
+    }
+
     /// Whether the newest good generation is held back because browsers would refuse it and accept what is served.
     pub fn held_back(&self) -> bool {
         match &self.candidate {

@@ -34,6 +34,17 @@ debootstrap_dir() {
   echo "$own"
 }
 
+# Keeps all that debootstrap says in a file; on a terminal one line shows what it is at.
+progress() {
+  local log=$1 line
+  : >"$log"
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >>"$log"
+    if [ -t 2 ]; then printf '\r\033[K  \033[2mlab  %.70s\033[0m' "${line#I: }" >&2; fi
+  done
+  if [ -t 2 ]; then printf '\r\033[K' >&2; fi
+}
+
 provision() {
   local version=$1 suite=$2 root=$cache/asterisk-$1 begun
   if [ "$(cat "$root/.starkeeper-recipe" 2>/dev/null)" = "$recipe" ]; then return; fi
@@ -43,7 +54,7 @@ provision() {
   as_root rm -rf "$root" "$root.partial"
   mkdir -p "$cache"
   if ! as_root env DEBOOTSTRAP_DIR="$(debootstrap_dir "$suite")" DEBIAN_FRONTEND=noninteractive \
-      debootstrap --variant=minbase --include="$packages" "$suite" "$root.partial" >"$cache/asterisk-$version.log" 2>&1; then
+      debootstrap --variant=minbase --include="$packages" "$suite" "$root.partial" 2>&1 | progress "$cache/asterisk-$version.log"; then
     echo "error: debootstrap of $suite failed; the end of $cache/asterisk-$version.log says why:" >&2
     tail -n 5 "$cache/asterisk-$version.log" >&2
     exit 1

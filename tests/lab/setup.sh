@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh: what the tests and the demo need of Debian, installed only where it is missing. Needs root, or sudo, if something is.
+# setup.sh: what the tests and the demo need of Debian, installed only where it is missing. Needs root, or sudo.
 set -euo pipefail
 
 # command=package
@@ -8,6 +8,10 @@ missing=()
 for need in "${needs[@]}"; do
   command -v "${need%%=*}" >/dev/null || missing+=("${need#*=}")
 done
+if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+  echo "error: a real Asterisk needs root (a mount namespace and chroot): run this as root, or install sudo" >&2
+  exit 1
+fi
 if [ "${#missing[@]}" -gt 0 ]; then
   printf '  \033[2mset-up\033[0m installing %s\n' "${missing[*]}" >&2
   command -v apt-get >/dev/null || { echo "error: install these, then call this again: ${missing[*]}" >&2; exit 1; }

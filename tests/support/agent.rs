@@ -1,28 +1,36 @@
 //! The real binary, `starkeeper run`, with a settings file of the test's own. It listens on a port that the system chooses and names
-//! in its log. Killed on drop, and with this process.
+//! in its log. Killed on drop, and with this process. `STARKEEPER_BINARY` names another build of it to run.
 
 use std::{
     fs,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
+    path::PathBuf,
     process::{Child, ExitStatus, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use starkeeper::clock;
+use starkeeper::clock::{self, Tick};
 use tempfile::TempDir;
 
 use super::{bound, launch, until, until_some};
+
+/// The lines of its stderr, each with the moment at which it came.
+#[derive(Debug, Default)]
+struct Log {
+    lines: Mutex<Vec<(Tick, String)>>,
+    news: Condvar,
+}
 
 /// A running agent.
 #[derive(Debug)]
 pub struct Agent {
     child: Child,
-    lines: Arc<Mutex<Vec<String>>>,
+    lines: Arc<Log>,
     address: Option<SocketAddr>,
     _folder: TempDir,
 }
@@ -57,7 +65,7 @@ impl Agent {
             }
         }
         fs::write(&file, text).unwrap();
-        let mut command = bound(env!("CARGO_BIN_EXE_starkeeper"));
+        let mut command = bound(binary());
         command.args(["run", "-c"]).arg(&file);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("STARKEEPER_") || name == "LANG") {
@@ -65,12 +73,13 @@ impl Agent {
         }
         command.envs(environment.iter().copied());
         let mut child = launch(command).expect("the built binary, and setpriv of util-linux");
-        let lines = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::new(Log::default());
         let kept = Arc::clone(&lines);
         let errors = BufReader::new(child.stderr.take().unwrap());
         thread::spawn(move || {
             for line in errors.lines().map_while(Result::ok) {
-                kept.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                kept.lines.lock().unwrap_or_else(PoisonError::into_inner).push((clock::tick(), line));
+                kept.news.notify_all();
             }
         });
         Self { child, lines, address: None, _folder: folder }
@@ -88,7 +97,27 @@ impl Agent {
 
     /// All lines of stderr so far.
     pub fn log(&self) -> Vec<String> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lines.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, line)| line.clone()).collect()
+    }
+
+    /// How many lines there are so far: what [`Agent::wait_line`] counts from.
+    pub fn mark(&self) -> usize {
+        self.lines.lines.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Waits for the first line since a mark that holds `text`: when it came, and the line. Asks the agent nothing meanwhile.
+    #[track_caller]
+    pub fn wait_line(&self, since: usize, text: &str, deadline: Duration) -> (Tick, String) {
+        let end = clock::tick() + deadline;
+        let mut lines = self.lines.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(found) = lines.iter().skip(since).find(|(_, line)| line.contains(text)) {
+                return found.clone();
+            }
+            let left = end - clock::tick();
+            assert!(!left.is_zero(), "no line with `{text}` within {deadline:?}: {:#?}", lines.iter().skip(since).collect::<Vec<_>>());
+            lines = self.lines.news.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// `GET path`: status and body.
@@ -162,6 +191,11 @@ impl Drop for Agent {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The program that is tried: the one that Cargo built, unless another is named.
+pub fn binary() -> PathBuf {
+    std::env::var_os("STARKEEPER_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_starkeeper").into(), PathBuf::from)
 }
 
 fn listening(line: &str) -> Option<SocketAddr> {

@@ -19,6 +19,8 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
+use starkeeper::clock::{self, Tick};
+
 pub use sampler::{Outcome, Report, Sample, Sampler};
 pub use websocket::WebSocket;
 
@@ -56,6 +58,15 @@ pub fn served(port: u16) -> Option<Served> {
     let chain: Vec<Vec<u8>> = stream.conn.peer_certificates()?.iter().map(|cert| cert.to_vec()).collect();
     farewell(&mut stream);
     Some(Served { fingerprint: fingerprint(chain.first()?), chain })
+}
+
+/// The leaf's fingerprint, and the moment at which it was seen: before the farewell, which takes longer than the handshake.
+pub fn glimpse(port: u16) -> Option<(String, Tick)> {
+    let mut stream = handshake(port).ok()?;
+    let seen = clock::tick();
+    let leaf = fingerprint(stream.conn.peer_certificates()?.first()?);
+    farewell(&mut stream);
+    Some((leaf, seen))
 }
 
 /// Tries `/ws` with `sip`, and closes it again.

@@ -255,9 +255,7 @@ impl Status {
             counts: counts(state.tally(), around.events_dropped),
             last_rotation: state.tally().last.map(|(at, timing)| LastRotation { at: at.wall, millis: rotation_millis(timing) }),
             findings: findings(state, around, now),
-            settled: state.rejected(now).is_some_and(|rejected| now.tick >= rejected.named_from)
-                || state.held_back()
-                || state.gave_up() && state.door().is_some(),
+            settled: settled(state, now),
             looked: state.looked(),
             stale_after: around.stale_after,
         }
@@ -280,6 +278,20 @@ impl Status {
             Some(_) | None => self.ready.clone(),
         }
     }
+}
+
+/// Whether nothing more will be tried, or nothing that is tried can help, until somebody does something.
+fn settled(state: &State, now: Now) -> bool {
+    let named = state.rejected(now).is_some_and(|rejected| now.tick >= rejected.named_from);
+    let refused = |finding: &Finding| {
+        matches!(finding.code, Code::AmiAuthFailed | Code::AmiPermissionDenied | Code::AmiNotAmi | Code::ReloadModuleMissing)
+    };
+    let ami = match state.ami() {
+        AmiLink::Down { finding, .. } => finding.as_ref(),
+        AmiLink::Up { .. } => None,
+    };
+    let hopeless = state.reload_failure().or(ami).is_some_and(refused);
+    named || state.held_back() || state.door().is_some() && state.good().is_some() && (state.gave_up() || hopeless)
 }
 
 /// JSON is for programs: its words are English whoever reads them.

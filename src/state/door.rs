@@ -69,6 +69,10 @@ impl State {
                 self.retry_at = now.tick + self.retry.next();
             }
             ReloadOutcome::Failed(finding) => {
+                // An answer that broke off may be that of a reload that was done: then the wire shows it.
+                if let Some(rotation) = self.rotation.as_mut().filter(|_| finding.get("outcome").is_some()) {
+                    rotation.reload = Some((begun, now.tick));
+                }
                 self.reload_failure = Some(finding);
                 self.look = true;
                 self.retry_at = now.tick + self.retry.next();

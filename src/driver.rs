@@ -223,7 +223,7 @@ impl Driver {
     fn take(&mut self, done: Done) -> Vec<Input> {
         match done {
             Done::Observed(observation, closing) => {
-                self.closing = Some(AbortOnDropHandle::new(tokio::spawn(closing.done())));
+                self.part(closing);
                 // Time goes by for what the files hold, too, and Asterisk's own files may have been edited.
                 let edited = self.config.as_ref().is_some_and(ConfigFolder::changed).then(|| self.read_config()).flatten();
                 let damaged =
@@ -231,7 +231,7 @@ impl Driver {
                 edited.into_iter().chain(damaged).chain(self.judge_again()).chain([Input::Observed(observation)]).collect()
             }
             Done::Looked(surface, observation, closing) => {
-                self.closing = Some(AbortOnDropHandle::new(tokio::spawn(closing.done())));
+                self.part(closing);
                 vec![Input::Looked(surface, observation)]
             }
             Done::Published(Ok(published)) => {
@@ -241,6 +241,15 @@ impl Driver {
             Done::Published(Err(error)) => vec![Input::Published(Err(error.finding()))],
             Done::Reloaded(outcome) => vec![Input::Reloaded(outcome)],
         }
+    }
+
+    /// Lets a probe's farewell go on beside what comes next. The one before it may not be over yet: dropped, it would end abruptly.
+    fn part(&mut self, closing: Closing) {
+        let former = self.closing.take();
+        let both = async move {
+            tokio::join!(closing.done(), finished(former));
+        };
+        self.closing = Some(AbortOnDropHandle::new(tokio::spawn(both)));
     }
 
     fn take_material(&mut self, event: MaterialEvent) -> Vec<Input> {
@@ -336,10 +345,7 @@ impl Driver {
         let client = self.ami.client.clone();
         let read_by_asterisk = self.published.clone().unwrap_or(snapshot);
         Box::pin(async move {
-            if let Some(closing) = closing {
-                // It ends within its own timeout, and is no failure of the reload.
-                let _ = closing.await;
-            }
+            finished(closing).await;
             if !material::unchanged(&read_by_asterisk) {
                 return Done::Reloaded(ReloadOutcome::FilesMoved);
             }
@@ -406,6 +412,13 @@ async fn begin(work: &mut Option<Work>) -> Option<Done> {
         None => tokio::task::yield_now().await,
     }
     done
+}
+
+/// Waits for the farewell of a probe. It ends within its own timeout, and is no failure of what comes next.
+async fn finished(closing: Option<AbortOnDropHandle<()>>) {
+    if let Some(closing) = closing {
+        let _ = closing.await;
+    }
 }
 
 /// The work that is under way, if any; for ever where there is none.

@@ -34,7 +34,10 @@ use crate::{
     bundle::{self, Expectations},
     clock::{self, Now, Tick},
     diagnosis::{Code, Finding},
-    material::{self, LookAgain, MaterialEvent, Snapshot, Sources, WatchMode, anchors::Anchors},
+    material::{
+        self, LookAgain, MaterialEvent, Snapshot, Sources, WatchMode,
+        anchors::{self, Anchors},
+    },
     plan::{self, AmiPlan, Plan},
     proof::{self, Closing, Observation, Seen},
     report::{Around, Status},
@@ -178,7 +181,7 @@ impl Driver {
                             commands.extend(self.state.step(input, clock::now()));
                         }
                     }
-                    Command::Exit => return self.publish(),
+                    Command::Exit => return self.drain(work).await,
                 }
             }
             // What was begun is sent on its way before anybody is told: telling takes as long as some of it.
@@ -211,13 +214,47 @@ impl Driver {
                     vec![Input::Ami(event)]
                 }
                 version = finish(&mut asking) => self.take_version(version).into_iter().collect(),
-                Some(()) = inbox.look.recv() => vec![Input::LookAgain],
+                Some(()) = inbox.look.recv() => {
+                    self.look_again();
+                    vec![Input::LookAgain]
+                }
                 () = tokio::time::sleep_until(clock::instant(deadline)) => vec![Input::Deadline],
             };
             for input in inputs {
                 commands.extend(self.state.step(input, clock::now()));
             }
         }
+    }
+
+    /// Whom browsers trust may have changed, and a wrong password may have been mended: neither waits for its time.
+    fn look_again(&mut self) {
+        if let Ok(anchors) = anchors::load(&self.settings.certificate.trust) {
+            self.anchors.browsers = anchors;
+        }
+        if !self.state.ami().is_up() {
+            self.dropped += self.ami.client.dropped();
+            self.ami = link(&self.plan.ami, &self.settings.probe, &self.anchors);
+        }
+    }
+
+    /// Ends what is under way as its peer expects it, as far as there is time: what ends abruptly stands as an error in Asterisk's log.
+    async fn drain(mut self, work: Option<Work>) -> Arc<Status> {
+        let status = self.publish();
+        let Driver { closing, ami, .. } = self;
+        let end = async {
+            if let Some(work) = work
+                && let Done::Observed(_, closing) | Done::Looked(_, _, closing) = work.await
+            {
+                closing.done().await;
+            }
+            finished(closing).await;
+            let Link { client, _task: task, .. } = ami;
+            drop(client);
+            let _ = task.await;
+        };
+        // Who does not answer in time is not waited for.
+        let _ = tokio::time::timeout(DRAIN, end).await;
+        status
     }
 
     fn take(&mut self, done: Done) -> Vec<Input> {
@@ -516,6 +553,8 @@ fn around(settings: &Settings, plan: &Plan, started: Now, mode: &WatchMode, even
     }
 }
 
+/// Of the second that a stop may take.
+const DRAIN: Duration = Duration::from_millis(500);
 /// A generation may be half-written for this long before it is named.
 const GRACE: Duration = Duration::from_secs(2);
 /// How often what the files hold is judged anew while nothing changes.

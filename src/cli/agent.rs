@@ -62,7 +62,10 @@ fn start_log(log: &LogSettings) {
     use std::io::IsTerminal as _;
     use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // A lone level is the agent's own; of the libraries below it only warnings matter, and rustls alone would fill the log.
+    let is_level = log.level.parse::<tracing::Level>().is_ok();
+    let wanted = if is_level { format!("warn,starkeeper={}", log.level) } else { log.level.clone() };
+    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
     // A folder that goes away with its watch, as with each swap of a Secret, is a warning to `notify`, and none to us.
     let filter = if log.level.contains("notify") { filter } else { filter.add_directive(quiet_notify()) };
     let json = match log.format {

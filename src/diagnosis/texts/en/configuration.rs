@@ -211,9 +211,9 @@ pub(super) const CHAN_SIP_CONFLICT: Text = Text {
 };
 
 pub(super) const CANNOT_HEAL: Text = Text {
-    title: "a stuck listener could not be healed by a reload",
-    meaning: "Nothing is broken now. But if Asterisk ever tries a bad pair (a restart during a rotation is enough), good files and a reload will not bring \
-              WSS back, since Asterisk reads http.conf again only when it has changed on disk.",
+    title: "a reload does not heal a stuck listener here",
+    meaning: "Once Asterisk has tried a bad pair (a restart during a rotation is enough), good files and a reload do not bring WSS back, since Asterisk \
+              reads http.conf again only when it has changed on disk. Until then nothing is broken.",
     see: "$ grep -n include {file}",
     remedy: "Add one line to http.conf, under [general]; the file that it names must not exist. Every reload then reads http.conf anew. The same line \
              in manager.conf does it for AMI over TLS.\n\

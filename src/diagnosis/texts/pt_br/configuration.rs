@@ -211,9 +211,9 @@ pub(super) const CHAN_SIP_CONFLICT: Text = Text {
 };
 
 pub(super) const CANNOT_HEAL: Text = Text {
-    title: "um reload não curaria uma porta travada",
-    meaning: "Nada está quebrado agora. Mas se o Asterisk algum dia tentar um par ruim (basta um reinício durante uma rotação), arquivos bons e um reload \
-              não trarão o WSS de volta, pois o Asterisk só relê o http.conf quando ele muda no disco.",
+    title: "um reload aqui não cura uma porta travada",
+    meaning: "Depois que o Asterisk tenta um par ruim (basta um reinício durante uma rotação), arquivos bons e um reload não trazem o WSS de volta, pois o \
+              Asterisk só relê o http.conf quando ele muda no disco. Até lá nada está quebrado.",
     see: "$ grep -n include {file}",
     remedy: "Acrescente uma linha ao http.conf, em [general]; o arquivo que ela indica não deve existir. Todo reload passa então a reler o http.conf. A mesma \
              linha no manager.conf faz isso para o AMI com TLS.\n\

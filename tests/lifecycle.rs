@@ -326,7 +326,7 @@ fn no_secret_is_said_anywhere_not_even_at_trace_level() {
     both(|version| {
         for auth in ["md5", "plain"] {
             let asterisk = Asterisk::start(version);
-            let text = settings(&asterisk, "log: {format: json, level: trace}\n");
+            let text = settings(&asterisk, "log: {format: json, level: \"trace,starkeeper=trace\"}\n");
             let text = text.replace("username: starkeeper", &format!("auth: {auth}, username: starkeeper"));
             let mut agent = Agent::start(&text);
             serving(&agent);

@@ -2,6 +2,7 @@
 //! of events is put in one line here, and after each the status is published.
 
 mod config_folder;
+mod published;
 mod told;
 
 use std::{
@@ -23,6 +24,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::info;
 
 use config_folder::ConfigFolder;
+use published::Standing;
 use told::Told;
 
 use crate::{
@@ -35,7 +37,7 @@ use crate::{
     clock::{self, Now, Tick},
     diagnosis::{Code, Finding},
     material::{
-        self, LookAgain, MaterialEvent, Snapshot, Sources, WatchMode,
+        self, LookAgain, MaterialEvent, Snapshot, WatchMode,
         anchors::{self, Anchors},
     },
     plan::{self, AmiPlan, Plan},
@@ -83,7 +85,7 @@ pub struct Driver {
     /// The newest generation, to be judged again as time goes by.
     newest: Option<Newest>,
     /// Staged mode: what Asterisk reads.
-    published: Option<Arc<Snapshot>>,
+    published: Option<Standing>,
     /// The farewell of the last probe, which a reload waits for.
     closing: Option<AbortOnDropHandle<()>>,
     status: watch::Sender<Arc<Status>>,
@@ -120,7 +122,7 @@ type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
 enum Done {
     Observed(Box<Observation>, Closing),
     Looked(Surface, Box<Observation>, Closing),
-    Published(Result<Arc<Snapshot>, StagingError>),
+    Published(Result<Standing, StagingError>),
     Reloaded(ReloadOutcome),
 }
 
@@ -164,8 +166,10 @@ impl Driver {
     pub async fn run(mut self, mut inbox: Inbox, over: impl Fn(&Status) -> bool) -> Arc<Status> {
         let mut work: Option<Work> = None;
         let mut asking: Option<Pin<Box<dyn Future<Output = Option<String>> + Send>>> = None;
-        let first = self.kept().unwrap_or(Input::Deadline);
-        let mut commands = VecDeque::from(self.state.step(first, clock::now()));
+        let mut commands = VecDeque::new();
+        for input in self.kept().into_iter().chain([Input::Deadline]) {
+            commands.extend(self.state.step(input, clock::now()));
+        }
         loop {
             while let Some(command) = commands.pop_front() {
                 match command {
@@ -263,17 +267,18 @@ impl Driver {
                 self.part(closing);
                 // Time goes by for what the files hold, too, and Asterisk's own files may have been edited.
                 let edited = self.config.as_ref().is_some_and(ConfigFolder::changed).then(|| self.read_config()).flatten();
-                let damaged =
-                    self.published.as_ref().is_some_and(|published| !material::unchanged(published)).then_some(Input::PublishedDamaged);
+                let stands = self.published.as_ref().zip(self.settings.certificate.publish.as_ref());
+                let damaged = stands.is_some_and(|(standing, publish)| !standing.stands(publish)).then_some(Input::PublishedDamaged);
                 edited.into_iter().chain(damaged).chain(self.judge_again()).chain([Input::Observed(observation)]).collect()
             }
             Done::Looked(surface, observation, closing) => {
                 self.part(closing);
                 vec![Input::Looked(surface, observation)]
             }
-            Done::Published(Ok(published)) => {
-                self.published = Some(published);
-                vec![Input::Published(Ok(()))]
+            Done::Published(Ok(standing)) => {
+                let usable = standing.usable(&self.expected_of_asterisk());
+                self.published = Some(standing);
+                vec![Input::Published(usable)]
             }
             Done::Published(Err(error)) => vec![Input::Published(Err(error.finding()))],
             Done::Reloaded(outcome) => vec![Input::Reloaded(outcome)],
@@ -300,30 +305,52 @@ impl Driver {
         }
     }
 
-    /// What is asked of a pair. Whether Asterisk's user may read the watched files is no question where it reads published ones.
-    fn expectations(&self) -> Expectations {
-        let user = self.settings.asterisk.user.clone().filter(|_| self.settings.certificate.publish.is_none());
+    /// What is asked of what Asterisk itself reads.
+    fn expected_of_asterisk(&self) -> Expectations {
         let (names, anchors) = (self.settings.certificate.names.clone(), self.anchors.browsers.clone());
-        Expectations { names, anchors, user, expiry: self.settings.expiry }
+        Expectations { names, anchors, user: self.settings.asterisk.user.clone(), expiry: self.settings.expiry }
     }
 
-    /// What an earlier run published: judged as any other pair, and kept until the watched files have something better.
-    fn kept(&mut self) -> Option<Input> {
-        let sources = staging::last_good(self.settings.certificate.publish.as_ref()?)?;
-        let snapshot = Arc::new(material::capture_pair(&sources));
-        let bundle = bundle::judge(Arc::clone(&snapshot), &self.expectations(), clock::wall()).ok()?;
-        self.published = Some(snapshot);
-        Some(Input::Kept(Box::new(bundle)))
+    /// What is asked of the watched pair. Whether Asterisk's user may read it is no question where that reads published files.
+    fn expectations(&self) -> Expectations {
+        let all = self.expected_of_asterisk();
+        let user = all.user.clone().filter(|_| self.settings.certificate.publish.is_none());
+        Expectations { user, ..all }
+    }
+
+    /// What an earlier run published: judged as any other pair, and kept until the watched files have something better. Where Asterisk's
+    /// user cannot read it any more, it is published again.
+    fn kept(&mut self) -> Vec<Input> {
+        let expected = self.expected_of_asterisk();
+        let kept = self.settings.certificate.publish.as_ref().and_then(|publish| Standing::kept(publish, &expected));
+        let Some((standing, bundle)) = kept else { return Vec::new() };
+        let damaged = standing.usable(&expected).is_err().then_some(Input::PublishedDamaged);
+        self.published = Some(standing);
+        [Input::Kept(Box::new(bundle))].into_iter().chain(damaged).collect()
+    }
+
+    /// The published pair, while the watched files hold another: time goes by for it, too.
+    fn judge_published_again(&mut self) -> Vec<Input> {
+        let is_left_behind = self.state.rejected(clock::now()).is_some() || self.state.candidate().is_some();
+        match self.state.good().filter(|_| is_left_behind && self.settings.certificate.publish.is_some()) {
+            Some(good) => {
+                let judgement = bundle::judge(Arc::clone(&good.bundle.snapshot), &self.expectations(), clock::wall());
+                judgement.ok().map(|bundle| Input::Kept(Box::new(bundle))).into_iter().collect()
+            }
+            None if is_left_behind && self.state.good().is_none() => self.kept(),
+            None => Vec::new(),
+        }
     }
 
     /// Writes the pair where Asterisk reads; on a thread of its own, since a disk may be slow.
     fn publish_pair(&self, snapshot: Arc<Snapshot>) -> Work {
         let publish = self.settings.certificate.publish.clone();
         Box::pin(async move {
+            // Asked for in staged mode alone.
+            let Some(publish) = publish else { return std::future::pending().await };
             let written = move || {
-                let Some(publish) = publish else { return Ok(snapshot) };
-                let published = staging::publish(&snapshot, &publish)?;
-                Ok(Arc::new(material::capture_pair(&Sources { cert: published.cert, key: published.key })))
+                staging::publish(&snapshot, &publish)?;
+                Ok(Standing::read(&publish))
             };
             match tokio::task::spawn_blocking(written).await {
                 Ok(outcome) => Done::Published(outcome),
@@ -343,8 +370,8 @@ impl Driver {
     }
 
     fn judge_again(&mut self) -> Vec<Input> {
-        let kept = if self.state.rejected(clock::now()).is_some() { self.kept() } else { None };
-        kept.into_iter().chain(self.judge_newest_again()).collect()
+        let published = self.judge_published_again();
+        published.into_iter().chain(self.judge_newest_again()).collect()
     }
 
     fn judge_newest_again(&mut self) -> Option<Input> {
@@ -380,7 +407,7 @@ impl Driver {
     fn reload(&mut self, snapshot: Arc<Snapshot>, reloads: Vec<Reload>, touch: Option<PathBuf>) -> Work {
         let closing = self.closing.take();
         let client = self.ami.client.clone();
-        let read_by_asterisk = self.published.clone().unwrap_or(snapshot);
+        let read_by_asterisk = self.published.as_ref().map_or(snapshot, |standing| Arc::clone(&standing.pair));
         Box::pin(async move {
             finished(closing).await;
             if !material::unchanged(&read_by_asterisk) {

@@ -117,6 +117,10 @@ pub struct State {
     good: Option<Generation>,
     /// Staged mode: a newer good generation, not yet published.
     candidate: Option<Generation>,
+    /// Staged mode: what is being published just now. What is newer waits until that is over.
+    publishing: Option<Generation>,
+    /// Staged mode: what was published is no longer what stands there.
+    damaged: bool,
     publish_failure: Option<Finding>,
     publish_retry: Backoff,
     publish_at: Tick,
@@ -179,6 +183,8 @@ impl State {
             since: now,
             good: None,
             candidate: None,
+            publishing: None,
+            damaged: false,
             publish_failure: None,
             publish_at: now.tick,
             bad: None,
@@ -230,7 +236,7 @@ impl State {
         let naming = self.bad.as_ref().map(|bad| bad.named_from).filter(|tick| *tick > now.tick);
         let probe = self.busy.is_none().then_some(self.next_probe);
         let retry = (self.busy.is_none() && self.reload_wanted() && self.ami.is_up()).then_some(self.retry_at);
-        let publish = (self.busy.is_none() && self.publish_wanted()).then_some(self.publish_at);
+        let publish = (self.busy.is_none() && self.to_publish().is_some()).then_some(self.publish_at);
         let beside = self.busy.is_none().then(|| self.beside_deadline()).flatten();
         [naming, probe, retry, publish, beside].into_iter().flatten().min()
     }
@@ -243,7 +249,7 @@ impl State {
             },
             Input::Kept(bundle) => self.take_kept(*bundle, now),
             Input::Published(outcome) => self.take_published(outcome, now),
-            Input::PublishedDamaged => self.publish_again(now),
+            Input::PublishedDamaged => self.damaged = self.policy.staged,
             Input::Config(means) => {
                 if means != self.means {
                     self.means = means;
@@ -320,8 +326,9 @@ impl State {
         if self.busy.is_some() {
             return None;
         }
-        if self.publish_wanted() && now.tick >= self.publish_at {
-            let snapshot = Arc::clone(&self.candidate.as_ref()?.bundle.snapshot);
+        if let Some(generation) = self.to_publish().filter(|_| now.tick >= self.publish_at).cloned() {
+            let snapshot = Arc::clone(&generation.bundle.snapshot);
+            self.publishing = Some(generation);
             self.busy = Some(Busy::Publishing);
             return Some(Command::Publish(snapshot));
         }

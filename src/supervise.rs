@@ -1,5 +1,7 @@
 //! Settings → a running agent: owns the runtime, the signals, the HTTP listener and the drain. The driver owns the rest.
 
+pub mod publish;
+
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{

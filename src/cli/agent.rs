@@ -29,7 +29,7 @@ pub(super) fn run(common: &Common, overrides: &Overrides) -> ExitCode {
 }
 
 /// Loads the settings, or says everything that is wrong with them.
-fn load(common: &Common, overrides: &Overrides) -> Result<Settings, ExitCode> {
+pub(super) fn load(common: &Common, overrides: &Overrides) -> Result<Settings, ExitCode> {
     let named = common.config.as_deref();
     let path = named.unwrap_or(Path::new(DEFAULT_FILE));
     let bytes = match fs::read(path) {

@@ -60,6 +60,17 @@ Examples:
   acme.sh --install-cert -d pbx.example.com --reloadcmd 'starkeeper reload' …
   starkeeper reload --within 20 -o json | jq .lastRotation.millis";
 
+pub(super) const PUBLISH: &str = "\
+Asterisk is not asked for anything. A pair that cannot be published, or that is
+worse than the one that stands, leaves that one where it is.
+
+Exit status: 0 a good pair stands, 1 none does, 2 settings are wrong
+
+Examples:
+  starkeeper publish                   # in an init container
+  starkeeper publish --within 0        # look once, do not wait
+  starkeeper publish -o json | jq -r '.outcome, .findings[].code'";
+
 pub(super) const HEALTHCHECK: &str = "\
 Exit status: 0 ready, 1 not
 

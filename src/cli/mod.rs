@@ -8,6 +8,7 @@ mod healthcheck;
 mod help;
 mod inspect;
 mod page;
+mod publish;
 mod terminal;
 mod words;
 
@@ -85,6 +86,15 @@ enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
         within: u64,
     },
+    /// Staged mode: check and publish a pair, once, before Asterisk starts
+    #[command(after_help = help::PUBLISH)]
+    Publish {
+        #[command(flatten)]
+        overrides: Overrides,
+        /// Wait this long for a good pair; 0: look once
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        within: u64,
+    },
     /// Ask the agent whether Asterisk is ready (for Docker, Compose, exec probes)
     #[command(after_help = help::HEALTHCHECK)]
     Healthcheck(healthcheck::Healthcheck),
@@ -117,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::Run { overrides } => agent::run(common, &overrides),
         Command::Check(check) => check.run(common),
         Command::Reload { overrides, within } => agent::reload(common, &overrides, within),
+        Command::Publish { overrides, within } => publish::run(common, &overrides, within),
         Command::Healthcheck(healthcheck) => healthcheck.run(common),
         Command::Inspect(inspect) => inspect.run(common),
         Command::Explain(explain) => explain.run(common),

@@ -43,6 +43,7 @@ impl Told {
             info!(
                 settle = millis.settle,
                 check = millis.check,
+                publish = millis.publish,
                 reload = millis.reload,
                 prove = millis.prove,
                 total = millis.total,

@@ -1,4 +1,4 @@
-//! `State` → whether Asterisk is ready, and whether a restart of it would help. Pure. Both speak from the proof alone: a rejected new
+//! `State` → whether Asterisk may start, is ready, and whether a restart of it would help. Pure. The last two speak from the proof alone: a rejected new
 //! certificate never unreadies a door that is open.
 
 use serde::Serialize;
@@ -59,6 +59,19 @@ impl Verdict {
         self.checks.push(Check::failed("proof-fresh", vec![reason]));
         self
     }
+}
+
+/// Whether Asterisk may start: in staged mode, once what it will read stands. Asks nothing of Asterisk, which may wait for this.
+pub fn startup(state: &State, staged: bool, now: Now) -> Verdict {
+    if !staged || state.good().is_some() {
+        return Verdict::of(vec![Check::passed("pair-published")]);
+    }
+    let refused = state.publish_failure().into_iter().chain(state.rejected(now).into_iter().flat_map(|rejected| rejected.findings()));
+    let mut reasons: Vec<_> = refused.filter(|finding| finding.severity == Severity::Error).map(|finding| finding.code.name()).collect();
+    if reasons.is_empty() {
+        reasons.push("not-published-yet");
+    }
+    Verdict::of(vec![Check::failed("pair-published", reasons)])
 }
 
 /// Whether browsers can connect.

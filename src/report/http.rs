@@ -27,10 +27,11 @@ pub struct Sources {
     pub pulse: mpsc::Sender<oneshot::Sender<()>>,
 }
 
-/// The endpoints: `/healthz`, `/readyz`, `/livez`, `/status`, `/metrics`.
+/// The endpoints: `/healthz`, `/startupz`, `/readyz`, `/livez`, `/status`, `/metrics`.
 pub fn router(sources: Sources) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
+        .route("/startupz", get(startupz))
         .route("/readyz", get(readyz))
         .route("/livez", get(livez))
         .route("/status", get(status))
@@ -42,11 +43,22 @@ pub fn router(sources: Sources) -> Router {
 const PULSE: Duration = Duration::from_secs(1);
 
 async fn healthz(State(sources): State<Sources>, query: Query<HashMap<String, String>>, headers: HeaderMap) -> Response {
+    answer_health(&Verdict::of(vec![driver_answers(&sources).await]), "healthz", &query, &headers)
+}
+
+/// For the startupProbe of a native sidecar: Kubernetes starts Asterisk once this passes. It cannot deadlock, since nothing of it waits
+/// for Asterisk: the watched files are judged and published before anything is asked over AMI or at the door.
+async fn startupz(State(sources): State<Sources>, query: Query<HashMap<String, String>>, headers: HeaderMap) -> Response {
+    let driver = driver_answers(&sources).await;
+    let published = sources.status.borrow().startup.checks.clone();
+    answer_health(&Verdict::of([driver].into_iter().chain(published).collect()), "startupz", &query, &headers)
+}
+
+async fn driver_answers(sources: &Sources) -> Check {
     let (answer, answered) = oneshot::channel();
     let asked = sources.pulse.try_send(answer).is_ok();
-    let alive = asked && tokio::time::timeout(PULSE, answered).await.is_ok_and(|answer| answer.is_ok());
-    let reasons = if alive { Vec::new() } else { vec!["driver-stuck"] };
-    answer_health(&Verdict::of(vec![Check { name: "driver", ok: alive, reasons }]), "healthz", &query, &headers)
+    let ok = asked && tokio::time::timeout(PULSE, answered).await.is_ok_and(|answer| answer.is_ok());
+    Check { name: "driver", ok, reasons: if ok { Vec::new() } else { vec!["driver-stuck"] } }
 }
 
 async fn readyz(State(sources): State<Sources>, query: Query<HashMap<String, String>>, headers: HeaderMap) -> Response {

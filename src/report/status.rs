@@ -63,6 +63,8 @@ pub struct Status {
     pub phase: &'static str,
     /// Since when.
     pub since: Timestamp,
+    /// Whether Asterisk may start: staged mode has published a pair.
+    pub startup: Verdict,
     /// Readiness.
     pub ready: Verdict,
     /// Liveness of Asterisk.
@@ -244,6 +246,7 @@ impl Status {
             at: now.wall,
             phase: state.phase().name(),
             since: state.since().wall,
+            startup: health::startup(state, around.staged, now),
             ready: health::readiness(state, around.readiness),
             live: health::liveness(state, around.liveness, around.started, now),
             surfaces: std::iter::once(wss(state, around))

@@ -82,7 +82,7 @@ impl State {
             ReloadOutcome::FilesMoved => {
                 self.retry_at = now.tick + self.retry.next();
                 self.echoes.clear();
-                self.publish_again(now);
+                self.damaged = self.policy.staged;
             }
         }
     }
@@ -111,15 +111,14 @@ impl State {
         }
     }
 
-    /// Whether browsers would refuse this generation, and accept what is served now (or, where nothing is, what Asterisk would load).
+    /// Whether browsers would refuse this generation, and accept what is served now or what Asterisk would load instead.
     pub(super) fn is_worse(&self, generation: &Generation) -> bool {
         if generation.bundle.refusals().is_empty() {
             return false;
         }
-        match self.door().and_then(|door| door.served.as_ref()) {
-            Some(served) => served.acceptable && served.chain != generation.bundle.chain,
-            None => self.good.as_ref().is_some_and(|good| good.bundle.refusals().is_empty()),
-        }
+        let served = self.door().and_then(|door| door.served.as_ref());
+        let better_is_served = served.is_some_and(|served| served.acceptable && served.chain != generation.bundle.chain);
+        better_is_served || self.good.as_ref().is_some_and(|good| good.bundle.refusals().is_empty())
     }
 
     pub(super) fn good_is_worse(&self) -> bool {

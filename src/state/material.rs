@@ -21,7 +21,8 @@ impl State {
         }
         self.candidate = None;
         self.publish_failure = None;
-        if let Some(good) = self.good.as_mut().filter(|good| good.is(&bundle)) {
+        let another_is_under_way = self.publishing.as_ref().is_some_and(|publishing| !publishing.is(&bundle));
+        if let Some(good) = self.good.as_mut().filter(|good| good.is(&bundle) && !another_is_under_way) {
             // But where the files were bad meanwhile, or others may read them now, what Asterisk could not load it may load now.
             let mended = was_bad || good.bundle.snapshot != bundle.snapshot;
             good.bundle = bundle;
@@ -67,22 +68,22 @@ impl State {
         known && !self.is_worse(candidate)
     }
 
-    /// What was published is gone, or was damaged: the same is published again.
-    pub(super) fn publish_again(&mut self, now: Now) {
-        if self.policy.staged && self.candidate.is_none() && self.good.is_some() {
-            self.candidate = self.good.clone();
-            self.publish_at = self.publish_at.max(now.tick);
-        }
+    /// Staged mode: what is to be written where Asterisk reads: the newest, or once more what was gone or damaged there.
+    pub(super) fn to_publish(&self) -> Option<&Generation> {
+        if self.publish_wanted() { self.candidate.as_ref() } else { self.good.as_ref().filter(|_| self.damaged) }
     }
 
     pub(super) fn take_published(&mut self, outcome: Result<(), Finding>, now: Now) {
         self.busy = None;
+        let Some(published) = self.publishing.take() else { return };
         match outcome {
             Ok(()) => {
-                if let Some(rotation) = &mut self.rotation {
+                let newest = self.candidate.take_if(|candidate| candidate.is(&published.bundle));
+                if let (Some(rotation), true) = (&mut self.rotation, newest.is_some()) {
                     rotation.published = Some(now.tick);
                 }
-                self.good = self.candidate.take().or(self.good.take());
+                self.good = newest.or(Some(published));
+                self.damaged = false;
                 self.publish_failure = None;
                 self.proving = None;
                 self.begin_retries_anew(now);

@@ -102,7 +102,7 @@ impl State {
             && self.proving.is_none()
             && !self.served_is_wanted()
             && !self.good_is_worse()
-            && !self.publish_wanted()
+            && self.to_publish().is_none()
             && !self.reload_wanted()
     }
 }

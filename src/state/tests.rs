@@ -689,6 +689,46 @@ fn staged_what_was_published_and_damaged_is_published_again_without_a_reload() {
 }
 
 #[test]
+fn staged_what_comes_while_another_pair_is_published_is_published_next() {
+    let mut story = staged_serving_a();
+    assert_eq!(story.hear(good('b')), [publish('b')]);
+    assert_eq!(story.hear(good('c')), []);
+    assert_eq!(story.hear(published()), [publish('c')], "what was published is b, whatever came meanwhile");
+    assert_eq!(story.hear(published()), [reload('c')]);
+}
+
+#[test]
+fn staged_the_former_pair_that_comes_back_while_another_is_published_is_published_again() {
+    let mut story = staged_serving_a();
+    assert_eq!(story.hear(good('b')), [publish('b')]);
+    assert_eq!(story.hear(good('a')), []);
+    assert_eq!(story.hear(published()), [publish('a')]);
+    assert_eq!(story.hear(published()), [], "and it is what is served");
+    assert_eq!(story.phase(), Phase::Serving);
+}
+
+#[test]
+fn staged_damage_is_mended_while_a_worse_pair_is_held_back() {
+    let mut story = staged_serving_a();
+    assert_eq!(story.hear(refused('b')), []);
+    assert_eq!(story.hear(Input::PublishedDamaged), [publish('a')]);
+    assert_eq!(story.hear(published()), []);
+    assert!(story.state.held_back());
+}
+
+#[test]
+fn staged_what_browsers_would_refuse_does_not_replace_a_better_kept_one_that_is_not_served_yet() {
+    let mut story = staged();
+    let Input::Material { judgement, .. } = good('a') else { unreachable!() };
+    assert_eq!(story.hear(Input::Kept(Box::new((*judgement).unwrap()))), [Command::Probe]);
+    assert_eq!(story.hear(connected()), []);
+    assert_eq!(story.hear(observed(Door::Open, Some(('z', false)))), [Command::Probe]);
+    assert_eq!(story.hear(observed(Door::Open, Some(('z', false)))), [reload('a')]);
+    assert_eq!(story.hear(refused('b')), []);
+    assert_eq!(story.hear(done()), [Command::Probe], "not published over the better one");
+}
+
+#[test]
 fn staged_a_publish_never_runs_under_a_reload() {
     let mut story = staged_serving_a();
     assert_eq!(story.hear(good('b')), [publish('b')]);

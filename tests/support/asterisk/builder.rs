@@ -71,7 +71,8 @@ impl Builder {
         self
     }
 
-    /// Other paths in http.conf than the layout's own (the pair is written by the layout all the same).
+    /// Other paths in http.conf than the layout's own, absolute or below the instance's folder (the pair is written by the layout all
+    /// the same).
     pub fn paths(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.paths = Some((cert.into(), key.into()));
         self
@@ -171,6 +172,7 @@ impl Builder {
             self.layout.lay(&tls, &pair);
         }
         let (cert, key) = self.paths.clone().unwrap_or_else(|| (self.layout.cert(&tls), self.layout.key(&tls)));
+        let (cert, key) = (folder.path().join(cert), folder.path().join(key));
         let scene = conf::Scene { folder: folder.path(), root: &root, ports: &ports, cert: &cert, key: &key };
         self.configure(&scene);
         fs::write(folder.path().join("secret"), SECRET).expect("the instance's folder");

@@ -94,7 +94,7 @@ set -e
 root=$1 folder=$2
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mkdir -p "$root$folder"
-mount --bind "$folder" "$root$folder"
+mount --rbind "$folder" "$root$folder"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 chroot "$root" /usr/sbin/asterisk -C "$folder/etc/asterisk.conf" -U asterisk -G asterisk -f &

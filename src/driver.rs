@@ -24,7 +24,6 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::info;
 
 use config_folder::ConfigFolder;
-use published::Standing;
 use told::Told;
 
 use crate::{
@@ -44,7 +43,7 @@ use crate::{
     proof::{self, Closing, Observation, Seen},
     report::{Around, Status},
     settings::{ProbeSettings, Settings},
-    staging::{self, StagingError},
+    staging,
     state::{Command, Input, Policy, ReloadOutcome, State},
 };
 
@@ -84,8 +83,6 @@ pub struct Driver {
     ami: Link,
     /// The newest generation, to be judged again as time goes by.
     newest: Option<Newest>,
-    /// Staged mode: what Asterisk reads.
-    published: Option<Standing>,
     /// The farewell of the last probe, which a reload waits for.
     closing: Option<AbortOnDropHandle<()>>,
     status: watch::Sender<Arc<Status>>,
@@ -122,7 +119,7 @@ type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
 enum Done {
     Observed(Box<Observation>, Closing),
     Looked(Surface, Box<Observation>, Closing),
-    Published(Result<Standing, StagingError>),
+    Published(Result<(), Finding>),
     Reloaded(ReloadOutcome),
 }
 
@@ -154,7 +151,6 @@ impl Driver {
             started,
             watching: WatchMode::Inotify,
             newest: None,
-            published: None,
             closing: None,
             status,
             dropped: 0,
@@ -267,20 +263,14 @@ impl Driver {
                 self.part(closing);
                 // Time goes by for what the files hold, too, and Asterisk's own files may have been edited.
                 let edited = self.config.as_ref().is_some_and(ConfigFolder::changed).then(|| self.read_config()).flatten();
-                let stands = self.published.as_ref().zip(self.settings.certificate.publish.as_ref());
-                let damaged = stands.is_some_and(|(standing, publish)| !standing.stands(publish)).then_some(Input::PublishedDamaged);
+                let damaged = self.is_damaged().then_some(Input::PublishedDamaged);
                 edited.into_iter().chain(damaged).chain(self.judge_again()).chain([Input::Observed(observation)]).collect()
             }
             Done::Looked(surface, observation, closing) => {
                 self.part(closing);
                 vec![Input::Looked(surface, observation)]
             }
-            Done::Published(Ok(standing)) => {
-                let usable = standing.usable(&self.expected_of_asterisk());
-                self.published = Some(standing);
-                vec![Input::Published(usable)]
-            }
-            Done::Published(Err(error)) => vec![Input::Published(Err(error.finding()))],
+            Done::Published(outcome) => vec![Input::Published(outcome)],
             Done::Reloaded(outcome) => vec![Input::Reloaded(outcome)],
         }
     }
@@ -318,39 +308,39 @@ impl Driver {
         Expectations { user, ..all }
     }
 
-    /// What an earlier run published: judged as any other pair, and kept until the watched files have something better. Where Asterisk's
-    /// user cannot read it any more, it is published again.
-    fn kept(&mut self) -> Vec<Input> {
-        let expected = self.expected_of_asterisk();
-        let kept = self.settings.certificate.publish.as_ref().and_then(|publish| Standing::kept(publish, &expected));
-        let Some((standing, bundle)) = kept else { return Vec::new() };
-        let damaged = standing.usable(&expected).is_err().then_some(Input::PublishedDamaged);
-        self.published = Some(standing);
-        [Input::Kept(Box::new(bundle))].into_iter().chain(damaged).collect()
+    /// What an earlier run published: judged as any other pair, and kept until the watched files have something better.
+    fn kept(&self) -> Option<Input> {
+        let publish = self.settings.certificate.publish.as_ref()?;
+        published::kept(publish, &self.expected_of_asterisk()).map(|bundle| Input::Kept(Box::new(bundle)))
+    }
+
+    /// Whether what was published is no longer what stands there.
+    fn is_damaged(&self) -> bool {
+        match (&self.settings.certificate.publish, self.state.good()) {
+            (Some(publish), Some(good)) => !staging::stands(&good.bundle.snapshot, publish),
+            (None, _) | (_, None) => false,
+        }
     }
 
     /// The published pair, while the watched files hold another: time goes by for it, too.
-    fn judge_published_again(&mut self) -> Vec<Input> {
+    fn judge_published_again(&self) -> Option<Input> {
         let is_left_behind = self.state.rejected(clock::now()).is_some() || self.state.candidate().is_some();
-        match self.state.good().filter(|_| is_left_behind && self.settings.certificate.publish.is_some()) {
-            Some(good) => {
-                let judgement = bundle::judge(Arc::clone(&good.bundle.snapshot), &self.expectations(), clock::wall());
-                judgement.ok().map(|bundle| Input::Kept(Box::new(bundle))).into_iter().collect()
-            }
-            None if is_left_behind && self.state.good().is_none() => self.kept(),
-            None => Vec::new(),
-        }
+        self.settings.certificate.publish.as_ref().filter(|_| is_left_behind)?;
+        let Some(good) = self.state.good() else { return self.kept() };
+        let judgement = bundle::judge(Arc::clone(&good.bundle.snapshot), &self.expectations(), clock::wall());
+        judgement.ok().map(|bundle| Input::Kept(Box::new(bundle)))
     }
 
     /// Writes the pair where Asterisk reads; on a thread of its own, since a disk may be slow.
     fn publish_pair(&self, snapshot: Arc<Snapshot>) -> Work {
         let publish = self.settings.certificate.publish.clone();
+        let expected = self.expected_of_asterisk();
         Box::pin(async move {
             // Asked for in staged mode alone.
             let Some(publish) = publish else { return std::future::pending().await };
             let written = move || {
-                staging::publish(&snapshot, &publish)?;
-                Ok(Standing::read(&publish))
+                staging::publish(&snapshot, &publish).map_err(|error| error.finding())?;
+                published::usable(&publish, &expected)
             };
             match tokio::task::spawn_blocking(written).await {
                 Ok(outcome) => Done::Published(outcome),
@@ -407,10 +397,14 @@ impl Driver {
     fn reload(&mut self, snapshot: Arc<Snapshot>, reloads: Vec<Reload>, touch: Option<PathBuf>) -> Work {
         let closing = self.closing.take();
         let client = self.ami.client.clone();
-        let read_by_asterisk = self.published.as_ref().map_or(snapshot, |standing| Arc::clone(&standing.pair));
+        let publish = self.settings.certificate.publish.clone();
         Box::pin(async move {
             finished(closing).await;
-            if !material::unchanged(&read_by_asterisk) {
+            let stands = match &publish {
+                Some(publish) => staging::stands(&snapshot, publish),
+                None => material::unchanged(&snapshot),
+            };
+            if !stands {
                 return Done::Reloaded(ReloadOutcome::FilesMoved);
             }
             if let Some(stamp) = touch

@@ -75,7 +75,7 @@ impl Scene {
         let ids = format!("asterisk:\n  configDir: {folder}/etc\n  user: {{uid: {uid}, gid: {gid}}}");
         format!(
             "{}certificate:\n  cert: {}\n  key: {}\n  names: [{NAME}]\n  trust: {folder}/ca.pem\n  \
-             publish: {{directory: {}, uid: {uid}, gid: {gid}, mode: \"0440\"}}\n{rest}probe: {{interval: 1s}}\n",
+             publish: {{directory: {}, uid: {uid}, gid: {gid}, mode: \"0440\"}}\n{rest}probe: {{interval: 2s, timeout: 2s}}\n",
             before.replacen("asterisk:", &ids, 1),
             source(layout.cert(&tls)),
             source(layout.key(&tls)),

@@ -1,4 +1,4 @@
-//! Staged mode: what stands where Asterisk reads, as it was when it was published (or found at the start), and whether it stands so still.
+//! Staged mode: what an earlier run left where Asterisk reads, and whether Asterisk's user can read what stands there.
 
 use std::sync::Arc;
 
@@ -6,50 +6,26 @@ use crate::{
     bundle::{self, Bundle, Expectations},
     clock,
     diagnosis::{Code, Finding, Severity},
-    material::{self, Snapshot, Sources},
+    material::{self, Sources},
     settings::Publish,
     staging,
 };
 
-/// The three published files, as they were read.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Standing {
-    /// Chain and key in files of their own.
-    pub(super) pair: Arc<Snapshot>,
-    /// Both in one.
-    combined: Snapshot,
+/// What an earlier run published, if all of it stands and Asterisk would load it.
+pub(super) fn kept(publish: &Publish, expectations: &Expectations) -> Option<Bundle> {
+    let snapshot = Arc::new(material::capture_pair(&staging::last_good(publish)?));
+    let unread = Expectations { user: None, ..expectations.clone() };
+    bundle::judge(snapshot, &unread, clock::wall()).ok()
 }
 
-impl Standing {
-    /// Reads what stands there. Blocks for as long as the file system does.
-    pub(super) fn read(publish: &Publish) -> Self {
-        let [cert, key, both] = staging::names(publish);
-        let pair = Arc::new(material::capture_pair(&Sources { cert, key }));
-        Standing { pair, combined: material::capture_pair(&Sources { cert: both.clone(), key: both }) }
-    }
-
-    /// What an earlier run published, if all of it stands and Asterisk would load it.
-    pub(super) fn kept(publish: &Publish, expectations: &Expectations) -> Option<(Self, Bundle)> {
-        staging::last_good(publish)?;
-        let standing = Standing::read(publish);
-        let unnamed = Expectations { user: None, ..expectations.clone() };
-        let bundle = bundle::judge(Arc::clone(&standing.pair), &unnamed, clock::wall()).ok()?;
-        Some((standing, bundle))
-    }
-
-    /// Whether bytes, owners and modes are still the same.
-    pub(super) fn stands(&self, publish: &Publish) -> bool {
-        Standing::read(publish) == *self
-    }
-
-    /// Why Asterisk's user, where it is known, could not load it: the owner, group or mode that was asked, or a folder on the way.
-    ///
-    /// # Errors
-    /// The first thing in the way.
-    pub(super) fn usable(&self, expectations: &Expectations) -> Result<(), Finding> {
-        let judgement = bundle::judge(Arc::clone(&self.pair), expectations, clock::wall());
-        let Err(rejection) = judgement else { return Ok(()) };
-        let error = rejection.findings.into_iter().find(|finding| finding.severity == Severity::Error);
-        Err(error.unwrap_or_else(|| Finding::new(Code::PublishFailed).with("file", self.pair.cert.path.as_path())))
-    }
+/// Whether Asterisk, as its user where that is known, would load what stands there.
+///
+/// # Errors
+/// The first thing in the way: the owner, group or mode that was asked, or a folder on the way.
+pub(super) fn usable(publish: &Publish, expectations: &Expectations) -> Result<(), Finding> {
+    let [cert, key, _] = staging::names(publish);
+    let snapshot = Arc::new(material::capture_pair(&Sources { cert: cert.clone(), key }));
+    let Err(rejection) = bundle::judge(snapshot, expectations, clock::wall()) else { return Ok(()) };
+    let error = rejection.findings.into_iter().find(|finding| finding.severity == Severity::Error);
+    Err(error.unwrap_or_else(|| Finding::new(Code::PublishFailed).with("file", cert.as_path())))
 }

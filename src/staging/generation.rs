@@ -113,6 +113,17 @@ impl Folder {
         NAMES.iter().all(|name| self.file(name).is_some())
     }
 
+    /// Whether it holds just this, with the owner and mode that were asked.
+    pub(super) fn is_as_asked(&self, files: &Files, settings: &Publish) -> bool {
+        let has_list = |name: &str| rustix::fs::lgetxattr_query(self.path.join(name), ACCESS_LIST).is_ok_and(|length| length > 0);
+        let is_passable = rustix::fs::fstat(&self.fd).is_ok_and(|found| found.st_mode & 0o7777 == PASSABLE);
+        is_passable
+            && files.named().into_iter().all(|(name, bytes)| {
+                let of_file = |found: Stat| found.st_mode & 0o7777 == settings.mode && owner(&found, settings).is_none();
+                self.holds(name, bytes) && self.file(name).is_some_and(of_file) && !has_list(name)
+            })
+    }
+
     fn file(&self, name: &str) -> Option<Stat> {
         let found = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         (FileType::from_raw_mode(found.st_mode) == FileType::RegularFile).then_some(found)

@@ -74,6 +74,14 @@ pub fn last_good(settings: &Publish) -> Option<Sources> {
     whole.then(|| Sources { cert: directory.path.join(FULLCHAIN), key: directory.path.join(PRIVKEY) })
 }
 
+/// Whether what stands is this pair, whole, with the owner and mode that were asked. Blocks for as long as the file system does.
+pub fn stands(snapshot: &Snapshot, settings: &Publish) -> bool {
+    let Ok(files) = Files::of(snapshot) else { return false };
+    let Ok(directory) = Directory::find(settings) else { return false };
+    let Ok(Some(current)) = directory.current() else { return false };
+    directory.has_names() && Folder::open(&directory, &current).is_ok_and(|folder| folder.is_as_asked(&files, settings))
+}
+
 /// The stable paths that http.conf may name.
 pub fn names(settings: &Publish) -> [PathBuf; 3] {
     NAMES.map(|name| settings.directory.join(name))

@@ -2,6 +2,7 @@
 //! of events is put in one line here, and after each the status is published.
 
 mod config_folder;
+mod other_pairs;
 mod told;
 
 use std::{
@@ -22,6 +23,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::info;
 
 use config_folder::ConfigFolder;
+use other_pairs::OtherPairs;
 use told::Told;
 
 use crate::{
@@ -69,6 +71,8 @@ pub struct Driver {
     anchors: Trusted,
     config: Option<ConfigFolder>,
     plan: Plan,
+    /// What Asterisk reads besides the watched files.
+    others: OtherPairs,
     /// Asterisk's own version, once it has told.
     asterisk: Option<String>,
     state: State,
@@ -133,7 +137,9 @@ impl Driver {
             seed: u64::from(std::process::id()),
         };
         let state = State::new(policy, plan.means.clone(), started);
-        let around = around(&settings, &plan, started, &WatchMode::Inotify, 0);
+        let mut others = OtherPairs::default();
+        others.follow(&plan.others, &expectations(&settings, &anchors), started);
+        let around = around(&settings, &plan, &others, started, &WatchMode::Inotify, 0);
         let (status, published) = watch::channel(Arc::new(Status::of(&state, &around, started)));
         let driver = Driver {
             files: watch_files(&plan, &settings),
@@ -143,6 +149,7 @@ impl Driver {
             anchors,
             config,
             plan,
+            others,
             asterisk: None,
             state,
             started,
@@ -215,6 +222,7 @@ impl Driver {
         match done {
             Done::Observed(observation, closing) => {
                 self.closing = Some(AbortOnDropHandle::new(tokio::spawn(closing.done())));
+                self.others.look(&expectations(&self.settings, &self.anchors), clock::now());
                 // Time goes by for what the files hold, too, and Asterisk's own files may have been edited.
                 let edited = self.config.as_ref().is_some_and(ConfigFolder::changed).then(|| self.read_config()).flatten();
                 let damaged =
@@ -245,11 +253,8 @@ impl Driver {
         }
     }
 
-    /// What is asked of a pair. Whether Asterisk's user may read the watched files is no question where it reads published ones.
     fn expectations(&self) -> Expectations {
-        let user = self.settings.asterisk.user.clone().filter(|_| self.settings.certificate.publish.is_none());
-        let (names, anchors) = (self.settings.certificate.names.clone(), self.anchors.browsers.clone());
-        Expectations { names, anchors, user, expiry: self.settings.expiry }
+        expectations(&self.settings, &self.anchors)
     }
 
     /// What an earlier run published: judged as any other pair, and kept until the watched files have something better.
@@ -308,7 +313,7 @@ impl Driver {
         let target = target.unwrap_or_else(|| self.plan.target.clone());
         let seen = self.seen();
         Box::pin(async move {
-            let (observation, closing) = proof::handshake(&target, &seen, clock::now()).await;
+            let (observation, closing) = proof::handshake(&target, &surface, &seen, clock::now()).await;
             Done::Looked(surface, Box::new(observation), closing)
         })
     }
@@ -360,6 +365,7 @@ impl Driver {
             self.ami = link(&plan.ami, &self.settings.probe, &self.anchors);
         }
         self.plan = plan;
+        self.others.follow(&self.plan.others, &expectations(&self.settings, &self.anchors), clock::now());
         Some(Input::Config(self.plan.means.clone()))
     }
 
@@ -376,12 +382,18 @@ impl Driver {
     fn publish(&mut self) -> Arc<Status> {
         let now = clock::now();
         let dropped = self.dropped + self.ami.client.dropped();
-        let around = around(&self.settings, &self.plan, self.started, &self.watching, dropped);
+        let around = around(&self.settings, &self.plan, &self.others, self.started, &self.watching, dropped);
         let status = Arc::new(Status::of(&self.state, &around, now));
         self.told.tell(&status);
         self.status.send_replace(Arc::clone(&status));
         status
     }
+}
+
+/// What is asked of a pair. Whether Asterisk's user may read the watched files is no question where it reads published ones.
+fn expectations(settings: &Settings, anchors: &Trusted) -> Expectations {
+    let user = settings.asterisk.user.clone().filter(|_| settings.certificate.publish.is_none());
+    Expectations { names: settings.certificate.names.clone(), anchors: anchors.browsers.clone(), user, expiry: settings.expiry }
 }
 
 /// The work that is under way, if any; for ever where there is none.
@@ -456,8 +468,9 @@ fn watching(mode: &WatchMode) -> &'static str {
     }
 }
 
-fn around(settings: &Settings, plan: &Plan, started: Now, mode: &WatchMode, events_dropped: u64) -> Around {
+fn around(settings: &Settings, plan: &Plan, others: &OtherPairs, started: Now, mode: &WatchMode, events_dropped: u64) -> Around {
     let mut findings = plan.findings.clone();
+    findings.extend(others.findings().cloned());
     if let WatchMode::Polling { finding } = mode {
         findings.push(finding.clone());
     }

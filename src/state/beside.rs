@@ -59,6 +59,10 @@ impl Beside {
 
     fn look_again(&mut self, now: Now) {
         self.look_at = now.tick;
+        self.begin_anew(now);
+    }
+
+    fn begin_anew(&mut self, now: Now) {
         self.retry_at = now.tick;
         self.retry.reset();
         self.unproved = 0;
@@ -82,6 +86,11 @@ impl State {
         self.beside.iter_mut().for_each(|beside| beside.look_again(now));
     }
 
+    /// A new generation, or a new hope: what failed before says nothing any more.
+    pub(super) fn begin_beside_anew(&mut self, now: Now) {
+        self.beside.iter_mut().for_each(|beside| beside.begin_anew(now));
+    }
+
     /// Somebody had a module reloaded that may have refreshed some of them.
     pub(super) fn look_beside_for(&mut self, module: &str, now: Now) {
         let refreshed = |beside: &&mut Beside| match &beside.means.surface {
@@ -90,6 +99,16 @@ impl State {
             Surface::Wss => false,
         };
         self.beside.iter_mut().filter(refreshed).for_each(|beside| beside.look_again(now));
+    }
+
+    /// Where the user asks for more than http with every rotation, that may have refreshed some already.
+    pub(super) fn look_beside_after_reload(&mut self, now: Now) {
+        for reload in self.means.reloads.clone() {
+            match reload {
+                Reload::Pjsip => self.look_beside_for(Reload::RES_PJSIP.name(), now),
+                Reload::Module(module) => self.look_beside_for(module, now),
+            }
+        }
     }
 
     /// What is to be done for them, once nothing is to be done for browsers.

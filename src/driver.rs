@@ -84,8 +84,8 @@ pub struct Driver {
     newest: Option<Newest>,
     /// Staged mode: what Asterisk reads.
     published: Option<Arc<Snapshot>>,
-    /// The farewell of the last probe, which a reload waits for.
-    closing: Option<AbortOnDropHandle<()>>,
+    /// Farewells of probes and looks that are still being said: a reload waits for them, and one that were cut short would be logged.
+    closing: Vec<AbortOnDropHandle<()>>,
     status: watch::Sender<Arc<Status>>,
     told: Told,
     /// By connections to AMI that were since replaced.
@@ -156,7 +156,7 @@ impl Driver {
             watching: WatchMode::Inotify,
             newest: None,
             published: None,
-            closing: None,
+            closing: Vec::new(),
             status,
             dropped: 0,
         };
@@ -221,7 +221,7 @@ impl Driver {
     fn take(&mut self, done: Done) -> Vec<Input> {
         match done {
             Done::Observed(observation, closing) => {
-                self.closing = Some(AbortOnDropHandle::new(tokio::spawn(closing.done())));
+                self.bid_farewell(closing);
                 self.others.look(&expectations(&self.settings, &self.anchors), clock::now());
                 // Time goes by for what the files hold, too, and Asterisk's own files may have been edited.
                 let edited = self.config.as_ref().is_some_and(ConfigFolder::changed).then(|| self.read_config()).flatten();
@@ -230,7 +230,7 @@ impl Driver {
                 edited.into_iter().chain(damaged).chain(self.judge_again()).chain([Input::Observed(observation)]).collect()
             }
             Done::Looked(surface, observation, closing) => {
-                self.closing = Some(AbortOnDropHandle::new(tokio::spawn(closing.done())));
+                self.bid_farewell(closing);
                 vec![Input::Looked(surface, observation)]
             }
             Done::Published(Ok(published)) => {
@@ -240,6 +240,11 @@ impl Driver {
             Done::Published(Err(error)) => vec![Input::Published(Err(error.finding()))],
             Done::Reloaded(outcome) => vec![Input::Reloaded(outcome)],
         }
+    }
+
+    fn bid_farewell(&mut self, closing: Closing) {
+        self.closing.retain(|known| !known.is_finished());
+        self.closing.push(AbortOnDropHandle::new(tokio::spawn(closing.done())));
     }
 
     fn take_material(&mut self, event: MaterialEvent) -> Vec<Input> {
@@ -328,11 +333,11 @@ impl Driver {
     }
 
     fn reload(&mut self, snapshot: Arc<Snapshot>, reloads: Vec<Reload>, touch: Option<PathBuf>) -> Work {
-        let closing = self.closing.take();
+        let closing = std::mem::take(&mut self.closing);
         let client = self.ami.client.clone();
         let read_by_asterisk = self.published.clone().unwrap_or(snapshot);
         Box::pin(async move {
-            if let Some(closing) = closing {
+            for closing in closing {
                 // It ends within its own timeout, and is no failure of the reload.
                 let _ = closing.await;
             }

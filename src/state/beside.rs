@@ -47,6 +47,11 @@ impl Beside {
         self.seen.as_ref().and_then(|seen| seen.served.as_ref()).is_some_and(|served| served.chain == good.bundle.chain)
     }
 
+    /// Whether it has yet to be reloaded for this generation.
+    pub fn is_pending(&self, good: &Generation) -> bool {
+        self.unproved == 0 && self.failure.is_none() && self.wants_reload(good)
+    }
+
     fn wants_reload(&self, good: &Generation) -> bool {
         let tries = match self.seen.as_ref().map(|seen| seen.door) {
             Some(Door::Open | Door::Shut | Door::Dark | Door::Cleartext) => TRIES,

@@ -2,6 +2,7 @@
 //! of events is put in one line here, and after each the status is published.
 
 mod config_folder;
+mod other_pairs;
 mod published;
 mod told;
 
@@ -24,6 +25,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::info;
 
 use config_folder::ConfigFolder;
+use other_pairs::OtherPairs;
 use told::Told;
 
 use crate::{
@@ -74,6 +76,8 @@ pub struct Driver {
     anchors: Trusted,
     config: Option<ConfigFolder>,
     plan: Plan,
+    /// What Asterisk reads besides the watched files.
+    others: OtherPairs,
     /// Asterisk's own version, once it has told.
     asterisk: Option<String>,
     state: State,
@@ -136,7 +140,9 @@ impl Driver {
             seed: u64::from(std::process::id()),
         };
         let state = State::new(policy, plan.means.clone(), started);
-        let around = around(&settings, &plan, started, &WatchMode::Inotify, 0);
+        let mut others = OtherPairs::default();
+        others.follow(&plan.others, &expected_of_asterisk(&settings, &anchors), started);
+        let around = around(&settings, &plan, &others, started, &WatchMode::Inotify, 0);
         let (status, published) = watch::channel(Arc::new(Status::of(&state, &around, started)));
         let driver = Driver {
             files: watch_files(&plan, &settings),
@@ -146,6 +152,7 @@ impl Driver {
             anchors,
             config,
             plan,
+            others,
             asterisk: None,
             state,
             started,
@@ -261,6 +268,7 @@ impl Driver {
         match done {
             Done::Observed(observation, closing) => {
                 self.part(closing);
+                self.others.look(&self.expected_of_asterisk(), clock::now());
                 // Time goes by for what the files hold, too, and Asterisk's own files may have been edited.
                 let edited = self.config.as_ref().is_some_and(ConfigFolder::changed).then(|| self.read_config()).flatten();
                 let damaged = self.is_damaged().then_some(Input::PublishedDamaged);
@@ -295,10 +303,8 @@ impl Driver {
         }
     }
 
-    /// What is asked of what Asterisk itself reads.
     fn expected_of_asterisk(&self) -> Expectations {
-        let (names, anchors) = (self.settings.certificate.names.clone(), self.anchors.browsers.clone());
-        Expectations { names, anchors, user: self.settings.asterisk.user.clone(), expiry: self.settings.expiry }
+        expected_of_asterisk(&self.settings, &self.anchors)
     }
 
     /// What is asked of the watched pair. Whether Asterisk's user may read it is no question where that reads published files.
@@ -380,7 +386,7 @@ impl Driver {
         let target = target.unwrap_or_else(|| self.plan.target.clone());
         let seen = self.seen();
         Box::pin(async move {
-            let (observation, closing) = proof::handshake(&target, &seen, clock::now()).await;
+            let (observation, closing) = proof::handshake(&target, &surface, &seen, clock::now()).await;
             Done::Looked(surface, Box::new(observation), closing)
         })
     }
@@ -433,6 +439,7 @@ impl Driver {
             self.ami = link(&plan.ami, &self.settings.probe, &self.anchors);
         }
         self.plan = plan;
+        self.others.follow(&self.plan.others, &self.expected_of_asterisk(), clock::now());
         Some(Input::Config(self.plan.means.clone()))
     }
 
@@ -449,7 +456,7 @@ impl Driver {
     fn publish(&mut self) -> Arc<Status> {
         let now = clock::now();
         let dropped = self.dropped + self.ami.client.dropped();
-        let around = around(&self.settings, &self.plan, self.started, &self.watching, dropped);
+        let around = around(&self.settings, &self.plan, &self.others, self.started, &self.watching, dropped);
         let status = Arc::new(Status::of(&self.state, &around, now));
         self.told.tell(&status);
         self.status.send_replace(Arc::clone(&status));
@@ -477,6 +484,12 @@ async fn finished(closing: Option<AbortOnDropHandle<()>>) {
     if let Some(closing) = closing {
         let _ = closing.await;
     }
+}
+
+/// What is asked of what Asterisk itself reads.
+fn expected_of_asterisk(settings: &Settings, anchors: &Trusted) -> Expectations {
+    let (names, anchors) = (settings.certificate.names.clone(), anchors.browsers.clone());
+    Expectations { names, anchors, user: settings.asterisk.user.clone(), expiry: settings.expiry }
 }
 
 /// The work that is under way, if any; for ever where there is none.
@@ -551,8 +564,9 @@ fn watching(mode: &WatchMode) -> &'static str {
     }
 }
 
-fn around(settings: &Settings, plan: &Plan, started: Now, mode: &WatchMode, events_dropped: u64) -> Around {
+fn around(settings: &Settings, plan: &Plan, others: &OtherPairs, started: Now, mode: &WatchMode, events_dropped: u64) -> Around {
     let mut findings = plan.findings.clone();
+    findings.extend(others.findings().cloned());
     if let WatchMode::Polling { finding } = mode {
         findings.push(finding.clone());
     }

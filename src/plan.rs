@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     asterisk::{
-        config::{AsteriskConfig, HEALING_LINE, HttpConf, ManagerConf, Protocol, Setting, Transport},
+        config::{AsteriskConfig, HEALING_LINE, HttpConf, ManagerConf, Origin, Protocol, Setting, Transport},
         reload::Reload,
         surface::Surface,
         version,
@@ -36,8 +36,23 @@ pub struct Plan {
     pub means: Means,
     /// How AMI is reached.
     pub ami: AmiPlan,
+    /// Certificates that Asterisk reads besides the watched ones.
+    pub others: Vec<OtherPair>,
     /// What is wrong in Asterisk's files, and in how they are used.
     pub findings: Vec<Finding>,
+}
+
+/// A pair of files that Asterisk reads and that is not the watched one: judged, never reloaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherPair {
+    /// The two files.
+    pub sources: Sources,
+    /// Where they are shown: the name of a [`Surface`], or `dtls` for the media of endpoints.
+    pub surface: String,
+    /// The section that names them, where it has a name of its own.
+    pub section: Option<String>,
+    /// The line that names the certificate.
+    pub origin: Origin,
 }
 
 /// How AMI is reached.
@@ -69,6 +84,7 @@ pub fn plan(settings: &Settings, config: Option<&AsteriskConfig>, asterisk: Opti
     let manager = config.and_then(|config| config.manager.as_ref().ok());
     let sources = sources(settings, http);
     let files = asterisk_files(settings, &sources);
+    let others = config.map(|config| others(config, &files)).unwrap_or_default();
     let beside = config.map(|config| beside(settings, config, asterisk, &files)).unwrap_or_default();
     let mut findings = settings.findings();
     findings.extend(config.iter().flat_map(|config| config.findings.iter().cloned()));
@@ -79,7 +95,7 @@ pub fn plan(settings: &Settings, config: Option<&AsteriskConfig>, asterisk: Opti
     }
     let (beside, beside_targets) = beside.into_iter().map(|(means, target)| (means.clone(), (means.surface, target))).unzip();
     let means = Means { reloads: reloads(settings, http, &files), heal, beside };
-    Plan { target: target(settings, http), beside: beside_targets, means, ami: ami(settings, manager), sources, findings }
+    Plan { target: target(settings, http), beside: beside_targets, means, ami: ami(settings, manager), sources, others, findings }
 }
 
 /// The files that Asterisk reads.
@@ -166,6 +182,36 @@ fn beside(settings: &Settings, config: &AsteriskConfig, asterisk: Option<&str>, 
     }
     let target = |address| Target { address, path: String::new(), origin: None, ..target(settings, None) };
     found.into_iter().map(|(means, address)| (means, target(address))).collect()
+}
+
+/// The pairs that Asterisk reads and that are not these files, each once.
+fn others(config: &AsteriskConfig, files: &[PathBuf]) -> Vec<OtherPair> {
+    let mut found: Vec<OtherPair> = Vec::new();
+    let mut take = |surface: String, section: Option<&str>, cert: &Path, key: &Path, origin: Option<&Origin>| {
+        let Some(origin) = origin else { return };
+        let sources = Sources { cert: cert.to_owned(), key: key.to_owned() };
+        let watched = [cert, key].iter().all(|path| files.iter().any(|file| file == path));
+        // What is relative to Asterisk's working directory cannot be found from here.
+        if !watched && cert.is_absolute() && key.is_absolute() && found.iter().all(|known| known.sources != sources) {
+            found.push(OtherPair { sources, surface, section: section.map(str::to_owned), origin: origin.clone() });
+        }
+    };
+    if let Some(http) = config.http.as_ref().ok().filter(|http| http.tls_enabled.value) {
+        take(Surface::Wss.to_string(), None, &http.cert.value, &http.key.value, http.cert.origin.as_ref());
+    }
+    for transport in config.pjsip.iter().flat_map(|pjsip| &pjsip.transports).filter(|one| one.protocol.value == Protocol::Tls) {
+        let surface = Surface::SipTls { transport: transport.name.clone() }.to_string();
+        if let (Some(cert), Some(key)) = (&transport.cert, &transport.key) {
+            take(surface, Some(&transport.name), &cert.value, &key.value, cert.origin.as_ref());
+        }
+    }
+    if let Some(manager) = config.manager.as_ref().ok().filter(|manager| manager.tls_enabled.value) {
+        take(Surface::AmiTls.to_string(), None, &manager.cert.value, &manager.key.value, manager.cert.origin.as_ref());
+    }
+    for pair in config.pjsip.iter().flat_map(|pjsip| &pjsip.dtls) {
+        take("dtls".to_owned(), Some(&pair.endpoint), &pair.cert, &pair.key, Some(&pair.origin));
+    }
+    found
 }
 
 /// `bind` of a transport: an address with or without a port.

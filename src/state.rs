@@ -362,6 +362,7 @@ impl State {
     }
 
     fn begin_retries_anew(&mut self, now: Now) {
+        self.begin_beside_anew(now);
         self.publish_retry.reset();
         self.publish_at = now.tick;
         self.retry.reset();

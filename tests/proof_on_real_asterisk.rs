@@ -8,6 +8,7 @@ use std::{fs, process::Command, time::Duration};
 
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use starkeeper::{
+    asterisk::surface::Surface,
     bundle::errors,
     clock,
     diagnosis::Code,
@@ -84,7 +85,7 @@ fn a_handshake_alone_shows_what_sip_over_tls_serves() {
         let asterisk = Asterisk::build(version).pair(&pair).sip_tls().start();
         let mut target = target(&asterisk);
         target.address.port = asterisk.ports.sip_tls;
-        let observation = finish(handshake(&target, &trusting(&authority), clock::now()));
+        let observation = finish(handshake(&target, &Surface::SipTls { transport: "tls".to_owned() }, &trusting(&authority), clock::now()));
         assert_eq!((observation.door, codes(&observation)), (Door::Shut, vec![]), "{version:?}");
         assert_eq!(observation.served.unwrap().chain.fingerprint().to_string(), pair.fingerprint);
     }

@@ -17,7 +17,7 @@ pub(super) struct ConfigFolder {
 
 /// What an edit changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     inode: u64,
     size: u64,
     modified: (i64, i64),
@@ -30,6 +30,7 @@ impl ConfigFolder {
         let mut stamps: Vec<_> = known(MAIN.iter().map(|name| folder.join(name)).collect()).collect();
         let read = config::load(folder);
         let included = read.http.iter().flat_map(|http| &http.included).chain(read.manager.iter().flat_map(|manager| &manager.included));
+        let included = included.chain(read.pjsip.iter().flat_map(|pjsip| &pjsip.included));
         stamps.extend(known(included.cloned().collect()));
         ConfigFolder { read, stamps }
     }
@@ -42,7 +43,7 @@ impl ConfigFolder {
 
 const MAIN: [&str; 3] = ["http.conf", "manager.conf", "pjsip.conf"];
 
-fn stamp(file: &Path) -> Option<Stamp> {
+pub(super) fn stamp(file: &Path) -> Option<Stamp> {
     let metadata = fs::metadata(file).ok()?;
     Some(Stamp { inode: metadata.ino(), size: metadata.size(), modified: (metadata.mtime(), metadata.mtime_nsec()) })
 }

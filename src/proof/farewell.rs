@@ -41,6 +41,7 @@ pub struct Closing {
 enum Line {
     Gone,
     Http(Box<TlsStream<TcpStream>>),
+    Sip(Box<TlsStream<TcpStream>>),
     WebSocket(Box<TlsStream<TcpStream>>, Vec<u8>),
 }
 
@@ -50,6 +51,7 @@ impl Closing {
         match self.line {
             Line::Gone => {}
             Line::Http(stream) => leave(stream, self.limit).await,
+            Line::Sip(stream) => leave(stream.into_inner().0, self.limit).await,
             Line::WebSocket(stream, tail) => leave_websocket(stream, tail, self.limit).await,
         }
     }
@@ -60,6 +62,12 @@ impl Closing {
 
     pub(super) fn http(stream: Box<TlsStream<TcpStream>>, limit: Duration) -> Self {
         Closing { line: Line::Http(stream), limit }
+    }
+
+    /// Ends TCP without a close_notify, which PJSIP of Asterisk 16 calls a WARNING (`SSL_ERROR_ZERO_RETURN`); a plain end it, and 22, take
+    /// without a word.
+    pub(super) fn sip(stream: Box<TlsStream<TcpStream>>, limit: Duration) -> Self {
+        Closing { line: Line::Sip(stream), limit }
     }
 
     pub(super) fn websocket(stream: Box<TlsStream<TcpStream>>, tail: Vec<u8>, limit: Duration) -> Self {
@@ -77,7 +85,7 @@ pub(super) async fn leave_websocket<S: AsyncRead + AsyncWrite + Unpin>(mut strea
     let _ = timeout(limit.min(LONGEST), farewell).await;
 }
 
-/// Ends a connection that stayed with HTTP, or that never came to it.
+/// Ends a connection that stayed with HTTP or TLS alone, or that never came to it.
 pub(super) async fn leave<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, limit: Duration) {
     let _ = timeout(limit.min(LONGEST), hang_up(&mut stream)).await;
 }

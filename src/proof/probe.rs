@@ -14,6 +14,7 @@ use super::{
     upgrade,
 };
 use crate::{
+    asterisk::surface::Surface,
     clock::Now,
     diagnosis::{Code, Finding},
 };
@@ -29,16 +30,18 @@ pub async fn probe(target: &Target, seen: &Seen, now: Now) -> (Observation, Clos
     (observation, closing)
 }
 
-/// TCP and TLS alone, for surfaces that speak no WebSocket (SIP over TLS): what is served there. Where TLS stands the door is
-/// [`Door::Shut`], since nothing more is asked. PJSIP logs a warning for every TLS client that leaves, however it leaves: a look for
-/// `doctor`, not for a watch.
-pub async fn handshake(target: &Target, seen: &Seen, now: Now) -> (Observation, Closing) {
+/// TCP and TLS alone: what a surface serves. Where TLS stands the door is [`Door::Shut`], since nothing more is asked. Each is left as it
+/// leaves no line in the log of Asterisk 16 and 22: AMI wants a close_notify (else `SSL_shutdown() failed`), PJSIP wants none.
+pub async fn handshake(target: &Target, surface: &Surface, seen: &Seen, now: Now) -> (Observation, Closing) {
     let mut observation = nothing_yet(now);
     let closing = match greet(target, seen, &mut observation).await {
         Greeting::Stands(stream, shown) => {
             observation.door = Door::Shut;
             shown.judge(seen, &mut observation);
-            Closing::http(stream, target.timeout)
+            match surface {
+                Surface::SipTls { .. } => Closing::sip(stream, target.timeout),
+                Surface::AmiTls | Surface::Wss => Closing::http(stream, target.timeout),
+            }
         }
         Greeting::Over(closing) => closing,
     };

@@ -467,7 +467,9 @@ fn serves_other(state: &State, around: &Around) -> Option<Finding> {
 /// A surface that phones or managers use, and that does not serve the newest pair: they go on with the old one until it expires.
 fn of_surface(beside: &Beside, state: &State) -> Vec<Finding> {
     let (Some(good), Some(door)) = (state.good(), beside.seen.as_ref()) else { return Vec::new() };
-    if beside.serves(good) {
+    // What is just being done is no news.
+    let busy = matches!(state.phase(), Phase::Reloading { .. } | Phase::Proving) || state.ami().is_up() && beside.is_pending(good);
+    if busy || beside.serves(good) {
         return Vec::new();
     }
     let name = beside.means.surface.to_string();

@@ -47,6 +47,11 @@ impl Beside {
         self.seen.as_ref().and_then(|seen| seen.served.as_ref()).is_some_and(|served| served.chain == good.bundle.chain)
     }
 
+    /// Whether it has yet to be reloaded for this generation.
+    pub fn is_pending(&self, good: &Generation) -> bool {
+        self.unproved == 0 && self.failure.is_none() && self.wants_reload(good)
+    }
+
     fn wants_reload(&self, good: &Generation) -> bool {
         let tries = match self.seen.as_ref().map(|seen| seen.door) {
             Some(Door::Open | Door::Shut | Door::Dark | Door::Cleartext) => TRIES,
@@ -59,6 +64,10 @@ impl Beside {
 
     fn look_again(&mut self, now: Now) {
         self.look_at = now.tick;
+        self.begin_anew(now);
+    }
+
+    fn begin_anew(&mut self, now: Now) {
         self.retry_at = now.tick;
         self.retry.reset();
         self.unproved = 0;
@@ -82,6 +91,11 @@ impl State {
         self.beside.iter_mut().for_each(|beside| beside.look_again(now));
     }
 
+    /// A new generation, or a new hope: what failed before says nothing any more.
+    pub(super) fn begin_beside_anew(&mut self, now: Now) {
+        self.beside.iter_mut().for_each(|beside| beside.begin_anew(now));
+    }
+
     /// Somebody had a module reloaded that may have refreshed some of them.
     pub(super) fn look_beside_for(&mut self, module: &str, now: Now) {
         let refreshed = |beside: &&mut Beside| match &beside.means.surface {
@@ -90,6 +104,16 @@ impl State {
             Surface::Wss => false,
         };
         self.beside.iter_mut().filter(refreshed).for_each(|beside| beside.look_again(now));
+    }
+
+    /// Where the user asks for more than http with every rotation, that may have refreshed some already.
+    pub(super) fn look_beside_after_reload(&mut self, now: Now) {
+        for reload in self.means.reloads.clone() {
+            match reload {
+                Reload::Pjsip => self.look_beside_for(Reload::RES_PJSIP.name(), now),
+                Reload::Module(module) => self.look_beside_for(module, now),
+            }
+        }
     }
 
     /// What is to be done for them, once nothing is to be done for browsers.

@@ -58,6 +58,9 @@ impl State {
                 self.reload_failure = None;
                 self.look = true;
                 self.proving = Some(Proving { healing, done: true });
+                if !healing {
+                    self.look_beside_after_reload(now);
+                }
                 if let Some(rotation) = &mut self.rotation {
                     rotation.reload = Some((begun, now.tick));
                 }

@@ -24,7 +24,7 @@ pub use conf::{Conf, Effect, Entry, Heals, HealsBy, Include, Note, Origin, Reaso
 pub use findings::HEALING_LINE;
 pub use http::HttpConf;
 pub use manager::{ManagerConf, ManagerUser};
-pub use pjsip::{PjsipConf, Protocol, Transport};
+pub use pjsip::{DtlsPair, PjsipConf, Protocol, Transport};
 pub use read::{Absence, Keep, read};
 pub use source::{Disk, FileSource, Kind};
 pub use tls::{Refused, Setting};

@@ -1,11 +1,15 @@
-//! pjsip.conf → [`PjsipConf`]: its `type=transport` sections, which is all that certificates are about. Endpoints, which may come by the
-//! hundred thousand, are not kept. `pjsip_wizard.conf`, realtime and other sorcery backends are not read.
+//! pjsip.conf → [`PjsipConf`]: its `type=transport` sections and the certificates of its endpoints, which is all that certificates are
+//! about. Endpoints, which may come by the hundred thousand, are not kept: each pair of files is, once. `pjsip_wizard.conf`, realtime and other sorcery backends are not read.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use super::{
     conf::{Conf, Origin, Section},
     tls::Setting,
+    value,
 };
 
 /// What pjsip.conf says of transports.
@@ -15,6 +19,10 @@ pub struct PjsipConf {
     pub file: PathBuf,
     /// The transports, in the order of the file.
     pub transports: Vec<Transport>,
+    /// The certificates of endpoints for DTLS-SRTP, each pair of files once, in the order of the file; the first 64.
+    pub dtls: Vec<DtlsPair>,
+    /// The files that are included and exist.
+    pub included: Vec<PathBuf>,
 }
 
 impl PjsipConf {
@@ -45,6 +53,20 @@ pub struct Transport {
     pub origin: Origin,
 }
 
+/// What endpoints show in the DTLS handshake of their media; read by Asterisk for each call. Where the certificate's file is missing or
+/// may not be read when pjsip.conf is read, Asterisk goes without the endpoint (ran on 16 and 22).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DtlsPair {
+    /// `dtls_cert_file`.
+    pub cert: PathBuf,
+    /// `dtls_private_key`; the certificate's file where none is named.
+    pub key: PathBuf,
+    /// The first endpoint that names them.
+    pub endpoint: String,
+    /// The line that names the certificate there, which may be a template's.
+    pub origin: Origin,
+}
+
 /// `protocol` of a transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -61,16 +83,57 @@ pub enum Protocol {
 
 /// The entries that matter here. `type` also serves `[name](+type=transport)`.
 pub(super) fn keep(name: &[u8]) -> bool {
-    ["type", "protocol", "bind", "cert_file", "priv_key_file"].iter().any(|kept| name.eq_ignore_ascii_case(kept.as_bytes()))
+    let matters: [&str; 10] = [
+        "type",
+        "protocol",
+        "bind",
+        "cert_file",
+        "priv_key_file",
+        "dtls_cert_file",
+        "dtls_private_key",
+        "dtls_auto_generate_cert",
+        "media_encryption",
+        "webrtc",
+    ];
+    matters.iter().any(|kept| name.eq_ignore_ascii_case(kept.as_bytes()))
 }
 
 /// Picks the transports out.
 pub(super) fn pjsip_conf(conf: &Conf) -> PjsipConf {
-    // The first `type` counts, which a template may have set; of other options it is the last one.
-    let is_transport =
-        |section: &Section<'_>| section.entries().find(|entry| entry.is("type")).is_some_and(|entry| entry.value_bytes() == b"transport");
-    PjsipConf { file: conf.file.clone(), transports: conf.sections().filter(is_transport).map(transport).collect() }
+    PjsipConf {
+        file: conf.file.clone(),
+        transports: conf.sections().filter(|section| is_a(section, b"transport")).map(transport).collect(),
+        dtls: dtls(conf),
+        included: conf.includes.iter().flat_map(|include| include.found.iter().cloned()).collect(),
+    }
 }
+
+/// The first `type` counts, which a template may have set; of other options it is the last one.
+fn is_a(section: &Section<'_>, kind: &[u8]) -> bool {
+    section.entries().find(|entry| entry.is("type")).is_some_and(|entry| entry.value_bytes() == kind)
+}
+
+fn dtls(conf: &Conf) -> Vec<DtlsPair> {
+    let mut known = HashSet::new();
+    let pairs = conf.sections().filter(|section| is_a(section, b"endpoint")).filter_map(|section| {
+        let named = |name| section.last(name).filter(|entry| !entry.value_bytes().is_empty());
+        let cert = named("dtls_cert_file")?;
+        let key = named("dtls_private_key").unwrap_or(cert);
+        let truth = |name| section.last(name).is_some_and(|entry| value::truth(&entry.value()));
+        // `webrtc` asks for a certificate of Asterisk's own making only where none is named; both together cost the endpoint.
+        let used = truth("webrtc") || section.last("media_encryption").is_some_and(|entry| entry.value_bytes() == b"dtls");
+        (used && !truth("dtls_auto_generate_cert") && known.insert((cert.value_bytes(), key.value_bytes()))).then(|| DtlsPair {
+            cert: cert.path(),
+            key: key.path(),
+            endpoint: section.name().into_owned(),
+            origin: cert.origin(),
+        })
+    });
+    pairs.take(MOST_PAIRS).collect()
+}
+
+/// Of certificates that endpoints share; those who give each endpoint its own have more than anybody reads findings of.
+const MOST_PAIRS: usize = 64;
 
 fn transport(section: Section<'_>) -> Transport {
     let path = |name| section.last(name).filter(|entry| !entry.value_bytes().is_empty()).map(|entry| Setting::at(entry.path(), entry));

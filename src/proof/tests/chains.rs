@@ -11,6 +11,7 @@ use super::{
     target,
 };
 use crate::{
+    asterisk::surface::Surface,
     bundle::errors,
     clock,
     diagnosis::{Code, Severity},
@@ -117,7 +118,7 @@ async fn a_handshake_alone_sees_the_chain_and_asks_nothing() {
     let identity = Identity::self_signed();
     let sent = identity.chain.clone();
     let (address, peer) = serve_as(identity, rustls::ALL_VERSIONS, Script::Answer(ACCEPTED)).await;
-    let (observation, closing) = handshake(&target(address, PATIENCE), &Seen::default(), clock::now()).await;
+    let (observation, closing) = handshake(&target(address, PATIENCE), &Surface::AmiTls, &Seen::default(), clock::now()).await;
     closing.done().await;
     assert_eq!((observation.door, observation.times.upgrade), (Door::Shut, None));
     assert_eq!(observation.served.unwrap().chain.certificates(), sent);

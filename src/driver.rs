@@ -2,51 +2,38 @@
 //! of events is put in one line here, and after each the status is published.
 
 mod config_folder;
+mod judging;
+mod links;
 mod other_pairs;
 mod published;
 mod told;
+mod work;
 
-use std::{
-    collections::VecDeque,
-    fs::{FileTimes, OpenOptions},
-    future::{Future, poll_fn},
-    io,
-    net::{IpAddr, Ipv4Addr},
-    path::{Path, PathBuf},
-    pin::Pin,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{collections::VecDeque, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use rustls_pki_types::ServerName;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::info;
 
 use config_folder::ConfigFolder;
+use judging::{Newest, expected_of_asterisk};
+use links::{Link, Watched, link, watch_files};
 use other_pairs::OtherPairs;
 use told::Told;
+use work::{Done, Work, ask_version, begin, finish, finished};
 
 use crate::{
-    asterisk::{
-        ami::{self, AmiConnect, AmiEvent, AmiOverTls, Client, Reloaded, action::Action},
-        reload::{self, Reload},
-        surface::Surface,
-    },
-    bundle::{self, Expectations},
-    clock::{self, Now, Tick},
-    diagnosis::{Code, Finding},
+    asterisk::ami::AmiEvent,
+    clock::{self, Now},
     material::{
-        self, LookAgain, MaterialEvent, Snapshot, WatchMode,
+        LookAgain, MaterialEvent, WatchMode,
         anchors::{self, Anchors},
     },
-    plan::{self, AmiPlan, Plan},
-    proof::{self, Closing, Observation, Seen},
+    plan::{self, Plan},
+    proof::Closing,
     report::{Around, Status},
-    settings::{ProbeSettings, Settings},
-    staging,
-    state::{Command, Input, Policy, ReloadOutcome, State},
+    settings::Settings,
+    state::{Command, Input, Policy, State},
 };
 
 /// What the driver hears from outside of its own tasks.
@@ -93,38 +80,6 @@ pub struct Driver {
     told: Told,
     /// By connections to AMI that were since replaced.
     dropped: u64,
-}
-
-#[derive(Debug)]
-struct Newest {
-    snapshot: Arc<Snapshot>,
-    judged: Tick,
-}
-
-/// The watch of the files, and what comes of it.
-#[derive(Debug)]
-struct Watched {
-    events: mpsc::Receiver<MaterialEvent>,
-    hints: mpsc::Sender<LookAgain>,
-    _task: AbortOnDropHandle<()>,
-}
-
-/// The connection to AMI, and what it tells.
-#[derive(Debug)]
-struct Link {
-    client: Client,
-    events: mpsc::Receiver<AmiEvent>,
-    _task: AbortOnDropHandle<()>,
-}
-
-type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
-
-/// What came of the one thing that was under way.
-enum Done {
-    Observed(Box<Observation>, Closing),
-    Looked(Surface, Box<Observation>, Closing),
-    Published(Result<(), Finding>),
-    Reloaded(ReloadOutcome),
 }
 
 impl Driver {
@@ -303,126 +258,6 @@ impl Driver {
         }
     }
 
-    fn expected_of_asterisk(&self) -> Expectations {
-        expected_of_asterisk(&self.settings, &self.anchors)
-    }
-
-    /// What is asked of the watched pair. Whether Asterisk's user may read it is no question where that reads published files.
-    fn expectations(&self) -> Expectations {
-        let all = self.expected_of_asterisk();
-        let user = all.user.clone().filter(|_| self.settings.certificate.publish.is_none());
-        Expectations { user, ..all }
-    }
-
-    /// What an earlier run published: judged as any other pair, and kept until the watched files have something better.
-    fn kept(&self) -> Option<Input> {
-        let publish = self.settings.certificate.publish.as_ref()?;
-        published::kept(publish, &self.expected_of_asterisk()).map(|bundle| Input::Kept(Box::new(bundle)))
-    }
-
-    /// Whether what was published is no longer what stands there.
-    fn is_damaged(&self) -> bool {
-        match (&self.settings.certificate.publish, self.state.good()) {
-            (Some(publish), Some(good)) => !staging::stands(&good.bundle.snapshot, publish),
-            (None, _) | (_, None) => false,
-        }
-    }
-
-    /// The published pair, while the watched files hold another: time goes by for it, too.
-    fn judge_published_again(&self) -> Option<Input> {
-        let is_left_behind = self.state.rejected(clock::now()).is_some() || self.state.candidate().is_some();
-        self.settings.certificate.publish.as_ref().filter(|_| is_left_behind)?;
-        let Some(good) = self.state.good() else { return self.kept() };
-        let judgement = bundle::judge(Arc::clone(&good.bundle.snapshot), &self.expectations(), clock::wall());
-        judgement.ok().map(|bundle| Input::Kept(Box::new(bundle)))
-    }
-
-    /// Writes the pair where Asterisk reads; on a thread of its own, since a disk may be slow.
-    fn publish_pair(&self, snapshot: Arc<Snapshot>) -> Work {
-        let publish = self.settings.certificate.publish.clone();
-        let expected = self.expected_of_asterisk();
-        Box::pin(async move {
-            // Asked for in staged mode alone.
-            let Some(publish) = publish else { return std::future::pending().await };
-            let written = move || {
-                staging::publish(&snapshot, &publish).map_err(|error| error.finding())?;
-                published::usable(&publish, &expected)
-            };
-            match tokio::task::spawn_blocking(written).await {
-                Ok(outcome) => Done::Published(outcome),
-                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                // The runtime ends.
-                Err(_) => std::future::pending().await,
-            }
-        })
-    }
-
-    fn judge(&mut self, snapshot: Arc<Snapshot>, noticed: Tick) -> Input {
-        let begun = clock::now();
-        let judgement = Box::new(bundle::judge(Arc::clone(&snapshot), &self.expectations(), begun.wall));
-        let judged = clock::tick();
-        self.newest = Some(Newest { snapshot, judged });
-        Input::Material { judgement, noticed, check: judged - begun.tick }
-    }
-
-    fn judge_again(&mut self) -> Vec<Input> {
-        let published = self.judge_published_again();
-        published.into_iter().chain(self.judge_newest_again()).collect()
-    }
-
-    fn judge_newest_again(&mut self) -> Option<Input> {
-        let newest = self.newest.as_ref().filter(|newest| clock::tick() - newest.judged >= JUDGE_AGAIN)?;
-        let snapshot = Arc::clone(&newest.snapshot);
-        Some(self.judge(snapshot, clock::tick()))
-    }
-
-    fn seen(&self) -> Seen {
-        Seen { names: self.settings.certificate.names.clone(), anchors: self.anchors.browsers.clone() }
-    }
-
-    /// TLS alone, on another surface.
-    fn look(&self, surface: Surface) -> Work {
-        let target = self.plan.beside.iter().find(|(known, _)| *known == surface).map(|(_, target)| target.clone());
-        let target = target.unwrap_or_else(|| self.plan.target.clone());
-        let seen = self.seen();
-        Box::pin(async move {
-            let (observation, closing) = proof::handshake(&target, &surface, &seen, clock::now()).await;
-            Done::Looked(surface, Box::new(observation), closing)
-        })
-    }
-
-    fn probe(&self) -> Work {
-        let target = self.plan.target.clone();
-        let seen = self.seen();
-        Box::pin(async move {
-            let (observation, closing) = proof::probe(&target, &seen, clock::now()).await;
-            Done::Observed(Box::new(observation), closing)
-        })
-    }
-
-    fn reload(&mut self, snapshot: Arc<Snapshot>, reloads: Vec<Reload>, touch: Option<PathBuf>) -> Work {
-        let closing = self.closing.take();
-        let client = self.ami.client.clone();
-        let publish = self.settings.certificate.publish.clone();
-        Box::pin(async move {
-            finished(closing).await;
-            let stands = match &publish {
-                Some(publish) => staging::stands(&snapshot, publish),
-                None => material::unchanged(&snapshot),
-            };
-            if !stands {
-                return Done::Reloaded(ReloadOutcome::FilesMoved);
-            }
-            if let Some(stamp) = touch
-                && let Err(error) = touch_file(&stamp)
-            {
-                let finding = Finding::new(Code::CannotHeal).with("file", stamp.as_path()).with("reason", error.to_string());
-                return Done::Reloaded(ReloadOutcome::Failed(finding));
-            }
-            Done::Reloaded(perform(&client, &reloads).await)
-        })
-    }
-
     /// Reads Asterisk's own files again, and goes by what they say now.
     fn read_config(&mut self) -> Option<Input> {
         let folder = self.settings.asterisk.config_dir.as_deref()?;
@@ -464,99 +299,6 @@ impl Driver {
     }
 }
 
-/// Lets the work do what needs no waiting, and those do their part whom it asks.
-async fn begin(work: &mut Option<Work>) -> Option<Done> {
-    let begun = work.as_mut()?;
-    let done = poll_fn(|context| match begun.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await;
-    match done {
-        Some(_) => *work = None,
-        None => tokio::task::yield_now().await,
-    }
-    done
-}
-
-/// Waits for the farewell of a probe. It ends within its own timeout, and is no failure of what comes next.
-async fn finished(closing: Option<AbortOnDropHandle<()>>) {
-    if let Some(closing) = closing {
-        let _ = closing.await;
-    }
-}
-
-/// What is asked of what Asterisk itself reads.
-fn expected_of_asterisk(settings: &Settings, anchors: &Trusted) -> Expectations {
-    let (names, anchors) = (settings.certificate.names.clone(), anchors.browsers.clone());
-    Expectations { names, anchors, user: settings.asterisk.user.clone(), expiry: settings.expiry }
-}
-
-/// The work that is under way, if any; for ever where there is none.
-async fn finish<T>(work: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
-    let done = match work {
-        Some(work) => work.await,
-        None => std::future::pending().await,
-    };
-    *work = None;
-    done
-}
-
-/// Each in turn.
-async fn perform(client: &Client, reloads: &[Reload]) -> ReloadOutcome {
-    let mut answered = Reloaded::Done;
-    for wanted in reloads {
-        match reload::reload(client, wanted).await {
-            Ok(Reloaded::Done) => {}
-            Ok(Reloaded::Queued) => answered = Reloaded::Queued,
-            Err(failure) => return ReloadOutcome::Failed(failure.finding),
-        }
-    }
-    ReloadOutcome::Answered(answered)
-}
-
-/// `CoreSettings` needs class `system` or `reporting` to write; without it the version stays unknown.
-fn ask_version(client: Client) -> Pin<Box<dyn Future<Output = Option<String>> + Send>> {
-    Box::pin(async move {
-        let answer = client.action(Action::new("CoreSettings")).await.ok()?;
-        answer.get("AsteriskVersion").map(str::to_owned)
-    })
-}
-
-/// Gives the file the time of now, as `touch` does; never makes one.
-fn touch_file(path: &Path) -> io::Result<()> {
-    let now = std::time::SystemTime::from(clock::wall());
-    OpenOptions::new().write(true).open(path)?.set_times(FileTimes::new().set_modified(now))
-}
-
-fn watch_files(plan: &Plan, settings: &Settings) -> Watched {
-    let (hints, asked) = mpsc::channel(1);
-    let (sender, events) = mpsc::channel(QUEUE);
-    let rescan = settings.probe.interval.max(RESCAN);
-    let task = tokio::spawn(material::watch(plan.sources.clone(), rescan, asked, sender));
-    Watched { events, hints, _task: AbortOnDropHandle::new(task) }
-}
-
-fn link(plan: &AmiPlan, probe: &ProbeSettings, anchors: &Trusted) -> Link {
-    let tls = plan.tls.as_ref().map(|tls| {
-        let name = tls.server_name.clone().unwrap_or_else(|| plan.address.host.clone());
-        let unnamed = ServerName::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        AmiOverTls { config: Arc::new(proof::client_config(anchors.ami.as_ref())), server_name: name.try_into().unwrap_or(unnamed) }
-    });
-    let connect = AmiConnect {
-        address: plan.address.clone(),
-        username: plan.username.clone(),
-        secret: plan.secret.clone().unwrap_or_default(),
-        auth: plan.auth,
-        tls,
-        timeout: probe.timeout,
-        keepalive: probe.interval,
-    };
-    let (sender, events) = mpsc::channel(QUEUE);
-    let (client, work) = ami::client(connect, sender);
-    Link { client, events, _task: AbortOnDropHandle::new(tokio::spawn(work)) }
-}
-
 fn watching(mode: &WatchMode) -> &'static str {
     match mode {
         WatchMode::Inotify => "inotify",
@@ -592,10 +334,5 @@ fn around(settings: &Settings, plan: &Plan, others: &OtherPairs, started: Now, m
 const DRAIN: Duration = Duration::from_millis(500);
 /// A generation may be half-written for this long before it is named.
 const GRACE: Duration = Duration::from_secs(2);
-/// How often what the files hold is judged anew while nothing changes.
-const JUDGE_AGAIN: Duration = Duration::from_secs(9);
-/// How often the files are looked at without a hint.
-const RESCAN: Duration = Duration::from_secs(30);
 /// Between two turns of the loop where the state asks for nothing.
 const IDLE: Duration = Duration::from_secs(60);
-const QUEUE: usize = 64;

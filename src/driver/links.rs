@@ -1,0 +1,68 @@
+//! The tasks that the driver listens to: the watch of the files and the connection to AMI.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls_pki_types::ServerName;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::Trusted;
+use crate::{
+    asterisk::ami::{self, AmiConnect, AmiEvent, AmiOverTls, Client},
+    material::{self, LookAgain, MaterialEvent},
+    plan::{AmiPlan, Plan},
+    proof,
+    settings::{ProbeSettings, Settings},
+};
+
+/// The watch of the files, and what comes of it.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) events: mpsc::Receiver<MaterialEvent>,
+    pub(super) hints: mpsc::Sender<LookAgain>,
+    pub(super) _task: AbortOnDropHandle<()>,
+}
+
+/// The connection to AMI, and what it tells.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) client: Client,
+    pub(super) events: mpsc::Receiver<AmiEvent>,
+    pub(super) _task: AbortOnDropHandle<()>,
+}
+
+pub(super) fn watch_files(plan: &Plan, settings: &Settings) -> Watched {
+    let (hints, asked) = mpsc::channel(1);
+    let (sender, events) = mpsc::channel(QUEUE);
+    let rescan = settings.probe.interval.max(RESCAN);
+    let task = tokio::spawn(material::watch(plan.sources.clone(), rescan, asked, sender));
+    Watched { events, hints, _task: AbortOnDropHandle::new(task) }
+}
+
+pub(super) fn link(plan: &AmiPlan, probe: &ProbeSettings, anchors: &Trusted) -> Link {
+    let tls = plan.tls.as_ref().map(|tls| {
+        let name = tls.server_name.clone().unwrap_or_else(|| plan.address.host.clone());
+        let unnamed = ServerName::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        AmiOverTls { config: Arc::new(proof::client_config(anchors.ami.as_ref())), server_name: name.try_into().unwrap_or(unnamed) }
+    });
+    let connect = AmiConnect {
+        address: plan.address.clone(),
+        username: plan.username.clone(),
+        secret: plan.secret.clone().unwrap_or_default(),
+        auth: plan.auth,
+        tls,
+        timeout: probe.timeout,
+        keepalive: probe.interval,
+    };
+    let (sender, events) = mpsc::channel(QUEUE);
+    let (client, work) = ami::client(connect, sender);
+    Link { client, events, _task: AbortOnDropHandle::new(tokio::spawn(work)) }
+}
+
+/// How often the files are looked at without a hint.
+const RESCAN: Duration = Duration::from_secs(30);
+const QUEUE: usize = 64;

@@ -1,0 +1,166 @@
+//! The one thing that is under way: a probe, a look at another surface, a publish or a reload, as futures that end in what came of it.
+
+use std::{
+    fs::{FileTimes, OpenOptions},
+    future::{Future, poll_fn},
+    io,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+};
+
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Driver, published};
+use crate::{
+    asterisk::{
+        ami::{Client, Reloaded, action::Action},
+        reload::{self, Reload},
+        surface::Surface,
+    },
+    clock,
+    diagnosis::{Code, Finding},
+    material::{self, Snapshot},
+    proof::{self, Closing, Observation, Seen},
+    staging,
+    state::ReloadOutcome,
+};
+
+pub(super) type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What came of the one thing that was under way.
+pub(super) enum Done {
+    Observed(Box<Observation>, Closing),
+    Looked(Surface, Box<Observation>, Closing),
+    Published(Result<(), Finding>),
+    Reloaded(ReloadOutcome),
+}
+
+impl Driver {
+    /// Writes the pair where Asterisk reads; on a thread of its own, since a disk may be slow.
+    pub(super) fn publish_pair(&self, snapshot: Arc<Snapshot>) -> Work {
+        let publish = self.settings.certificate.publish.clone();
+        let expected = self.expected_of_asterisk();
+        Box::pin(async move {
+            // Asked for in staged mode alone.
+            let Some(publish) = publish else { return std::future::pending().await };
+            let written = move || {
+                staging::publish(&snapshot, &publish).map_err(|error| error.finding())?;
+                published::usable(&publish, &expected)
+            };
+            match tokio::task::spawn_blocking(written).await {
+                Ok(outcome) => Done::Published(outcome),
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                // The runtime ends.
+                Err(_) => std::future::pending().await,
+            }
+        })
+    }
+
+    fn seen(&self) -> Seen {
+        Seen { names: self.settings.certificate.names.clone(), anchors: self.anchors.browsers.clone() }
+    }
+
+    /// TLS alone, on another surface.
+    pub(super) fn look(&self, surface: Surface) -> Work {
+        let target = self.plan.beside.iter().find(|(known, _)| *known == surface).map(|(_, target)| target.clone());
+        let target = target.unwrap_or_else(|| self.plan.target.clone());
+        let seen = self.seen();
+        Box::pin(async move {
+            let (observation, closing) = proof::handshake(&target, &surface, &seen, clock::now()).await;
+            Done::Looked(surface, Box::new(observation), closing)
+        })
+    }
+
+    pub(super) fn probe(&self) -> Work {
+        let target = self.plan.target.clone();
+        let seen = self.seen();
+        Box::pin(async move {
+            let (observation, closing) = proof::probe(&target, &seen, clock::now()).await;
+            Done::Observed(Box::new(observation), closing)
+        })
+    }
+
+    pub(super) fn reload(&mut self, snapshot: Arc<Snapshot>, reloads: Vec<Reload>, touch: Option<PathBuf>) -> Work {
+        let closing = self.closing.take();
+        let client = self.ami.client.clone();
+        let publish = self.settings.certificate.publish.clone();
+        Box::pin(async move {
+            finished(closing).await;
+            let stands = match &publish {
+                Some(publish) => staging::stands(&snapshot, publish),
+                None => material::unchanged(&snapshot),
+            };
+            if !stands {
+                return Done::Reloaded(ReloadOutcome::FilesMoved);
+            }
+            if let Some(stamp) = touch
+                && let Err(error) = touch_file(&stamp)
+            {
+                let finding = Finding::new(Code::CannotHeal).with("file", stamp.as_path()).with("reason", error.to_string());
+                return Done::Reloaded(ReloadOutcome::Failed(finding));
+            }
+            Done::Reloaded(perform(&client, &reloads).await)
+        })
+    }
+}
+
+/// Lets the work do what needs no waiting, and those do their part whom it asks.
+pub(super) async fn begin(work: &mut Option<Work>) -> Option<Done> {
+    let begun = work.as_mut()?;
+    let done = poll_fn(|context| match begun.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await;
+    match done {
+        Some(_) => *work = None,
+        None => tokio::task::yield_now().await,
+    }
+    done
+}
+
+/// Waits for the farewell of a probe. It ends within its own timeout, and is no failure of what comes next.
+pub(super) async fn finished(closing: Option<AbortOnDropHandle<()>>) {
+    if let Some(closing) = closing {
+        let _ = closing.await;
+    }
+}
+
+/// The work that is under way, if any; for ever where there is none.
+pub(super) async fn finish<T>(work: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
+    let done = match work {
+        Some(work) => work.await,
+        None => std::future::pending().await,
+    };
+    *work = None;
+    done
+}
+
+/// Each in turn.
+async fn perform(client: &Client, reloads: &[Reload]) -> ReloadOutcome {
+    let mut answered = Reloaded::Done;
+    for wanted in reloads {
+        match reload::reload(client, wanted).await {
+            Ok(Reloaded::Done) => {}
+            Ok(Reloaded::Queued) => answered = Reloaded::Queued,
+            Err(failure) => return ReloadOutcome::Failed(failure.finding),
+        }
+    }
+    ReloadOutcome::Answered(answered)
+}
+
+/// `CoreSettings` needs class `system` or `reporting` to write; without it the version stays unknown.
+pub(super) fn ask_version(client: Client) -> Pin<Box<dyn Future<Output = Option<String>> + Send>> {
+    Box::pin(async move {
+        let answer = client.action(Action::new("CoreSettings")).await.ok()?;
+        answer.get("AsteriskVersion").map(str::to_owned)
+    })
+}
+
+/// Gives the file the time of now, as `touch` does; never makes one.
+fn touch_file(path: &Path) -> io::Result<()> {
+    let now = std::time::SystemTime::from(clock::wall());
+    OpenOptions::new().write(true).open(path)?.set_times(FileTimes::new().set_modified(now))
+}

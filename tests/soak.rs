@@ -297,6 +297,8 @@ impl Soak {
         assert_eq!(metric("starkeeper_ami_reconnects_total"), restarts);
         assert!(self.asterisk.alive());
         assert_eq!(self.complaints, Vec::<String>::new());
+        let strangers: Vec<String> = self.agent.log().into_iter().filter(|line| line.contains("notify::")).collect();
+        assert_eq!(strangers, Vec::<String>::new(), "what a dependency warns of is no news");
         assert!(memory < MOST_GROWTH, "the agent grows: {memory} bytes over {rotations} rotations");
         assert!(descriptors < 1.0 && watches < 1.0, "{descriptors} descriptors, {watches} watches over {rotations} rotations");
     }

@@ -62,7 +62,8 @@ fn start_log(log: &LogSettings) {
     use std::io::IsTerminal as _;
     use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // The watcher warns each time kubelet has removed the folder of a former generation, which it always does.
+    let filter = EnvFilter::try_new(format!("notify=error,{}", log.level)).unwrap_or_else(|_| EnvFilter::new("info"));
     let json = match log.format {
         LogFormat::Json => true,
         LogFormat::Text => false,

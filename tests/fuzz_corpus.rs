@@ -55,6 +55,20 @@ fn an_upgrade_is_answered_the_same_however_the_answer_is_cut() {
     replay("upgrade", wire::upgrade);
 }
 
+#[test]
+fn the_seeds_reach_what_they_are_for() {
+    let seed = |name: &str| fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(name)).unwrap();
+    for name in ["good", "combined", "assembled"] {
+        let judgement = pair::judged(&seed(&format!("pair/{name}"))).unwrap();
+        assert!(judgement.is_ok(), "{name}: {judgement:?}");
+    }
+    for (name, expected) in [("md5", "Ok(Done)"), ("plain", "Ok(Done)"), ("denied-command", "Ok(Done)"), ("booting", "Ok(Queued)")] {
+        let heard = ami::heard(&seed(&format!("ami_session/{name}")));
+        assert!(heard.contains(expected), "{name}: {heard}");
+    }
+    assert_eq!(wire::asked(&seed("upgrade/open")[1..], 7), None);
+}
+
 fn replay(target: &str, body: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
     let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -64,7 +78,7 @@ fn replay(target: &str, body: fn(&[u8])) {
     body(&[]);
     seeds.iter().for_each(|seed| body(seed));
     let changed = (proptest::sample::select(seeds), prop::collection::vec(change(), 1..6));
-    let config = ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     let outcome = TestRunner::new(config).run(&changed, |(seed, changes)| {
         body(&changes.iter().fold(seed, |bytes, change| change.to(bytes)));
         Ok(())

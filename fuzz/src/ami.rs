@@ -65,7 +65,12 @@ fn kind(violation: &Violation) -> &'static str {
 
 /// The first byte chooses the login; each part after it is sent when one more question has come, the first before any.
 pub fn session(data: &[u8]) {
-    let Some((choice, script)) = data.split_first() else { return };
+    hushed(data, &heard(data));
+}
+
+/// All that the session let its user see.
+pub(crate) fn heard(data: &[u8]) -> String {
+    let Some((choice, script)) = data.split_first() else { return String::new() };
     let connect = AmiConnect {
         address: Address { host: "127.0.0.1".to_owned(), port: 5038 },
         username: "starkeeper".to_owned(),
@@ -77,7 +82,7 @@ pub fn session(data: &[u8]) {
     };
     // Time goes by only where everybody waits.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let seen = runtime.block_on(async {
+    runtime.block_on(async {
         let (ours, theirs) = duplex(64 * 1024);
         let (sender, mut events) = mpsc::channel(64);
         let (client, work) = client_on(ours, connect, sender);
@@ -104,8 +109,7 @@ pub fn session(data: &[u8]) {
             }
         };
         timeout(Duration::from_secs(600), all).await.expect("a session that ends")
-    });
-    hushed(data, &seen);
+    })
 }
 
 /// Plays the peer, closes, and hears what else is asked.

@@ -16,18 +16,23 @@ use super::{parts, told};
 
 /// The first byte says whether the rest is two files, parted by NUL, or says how two files are put together from [`PIECES`].
 pub fn pair(data: &[u8]) {
-    let Some((choice, rest)) = data.split_first() else { return };
+    match judged(data) {
+        None => {}
+        Some(Err(rejection)) => {
+            assert!(!bundle::errors(&rejection.findings).is_empty(), "rejected without a reason");
+            told(&rejection.findings);
+        }
+        Some(Ok(bundle)) => accepted(&bundle.snapshot, &bundle),
+    }
+}
+
+pub(crate) fn judged(data: &[u8]) -> Option<Judgement> {
+    let (choice, rest) = data.split_first()?;
     let mut files = parts(rest);
     let (cert, key) = (files.next().unwrap_or_default(), files.next().unwrap_or_default());
     let (cert, key) = if choice & 1 == 0 { (cert.to_vec(), key.to_vec()) } else { (assembled(cert), assembled(key)) };
     let snapshot = Arc::new(Snapshot { cert: capture("/tls/tls.crt", cert), key: capture("/tls/tls.key", key) });
-    match judge(Arc::clone(&snapshot), &expectations(None), now()) {
-        Err(rejection) => {
-            assert!(!bundle::errors(&rejection.findings).is_empty(), "rejected without a reason");
-            told(&rejection.findings);
-        }
-        Ok(bundle) => accepted(&snapshot, &bundle),
-    }
+    Some(judge(snapshot, &expectations(None), now()))
 }
 
 fn accepted(snapshot: &Arc<Snapshot>, bundle: &Bundle) {

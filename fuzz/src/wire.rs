@@ -48,7 +48,8 @@ pub fn upgrade(data: &[u8]) {
     }
 }
 
-fn asked(answer: &[u8], cut: usize) -> Option<Code> {
+/// Why the answer is refused, if it is.
+pub(crate) fn asked(answer: &[u8], cut: usize) -> Option<Code> {
     let target = Target {
         address: Address { host: "127.0.0.1".to_owned(), port: 8089 },
         server_name: Some("pbx.example.com".to_owned()),

@@ -37,3 +37,11 @@ lab: setup ## Only provide the real Asterisks (in ~/.cache/starkeeper-lab)
 
 setup:
 	@tests/lab/setup.sh
+
+.PHONY: fuzz soak
+fuzz: ## Fuzz every reader of bytes from outside with libFuzzer (FUZZ_SECONDS=10 each)
+	@tests/lab/fuzz.sh
+
+soak: setup ## A year of rotations on a real Asterisk 22 (ROTATIONS=10000), in a quarter of an hour
+	@tests/lab/asterisk.sh 22
+	@ROTATIONS=$${ROTATIONS:-10000} cargo test --locked --quiet --test soak -- --nocapture

@@ -35,6 +35,7 @@ impl Healthcheck {
 }
 
 /// An answer of the agent.
+#[derive(Debug)]
 pub(super) struct Answer {
     /// HTTP status.
     pub(super) status: u16,
@@ -87,7 +88,12 @@ fn ask(mut stream: TcpStream, authority: &str, path: &str, output: Output) -> Re
             return Err(Unanswered::NotHttp);
         }
     }
-    let text = String::from_utf8_lossy(&bytes);
+    understand(&bytes)
+}
+
+/// What was answered, whoever answered.
+fn understand(bytes: &[u8]) -> Result<Answer, Unanswered> {
+    let text = String::from_utf8_lossy(bytes);
     let (head, body) = text.split_once("\r\n\r\n").ok_or(Unanswered::NotHttp)?;
     let status = head.strip_prefix("HTTP/1.").and_then(|head| head.get(2..5)).and_then(|code| code.parse().ok());
     Ok(Answer { status: status.ok_or(Unanswered::NotHttp)?, body: body.to_owned() })
@@ -141,3 +147,20 @@ impl Unanswered {
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A status with every finding is a few kilobytes.
 const LIMIT: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_answers_is_an_answer_with_a_status_or_none(bytes in "(HTTP/1[.])?.{0,3}[0-9]{0,4}[ é]?(.|\r\n){0,40}") {
+            if let Ok(answer) = understand(bytes.as_bytes()) {
+                let status = answer.status.to_string();
+                prop_assert!(bytes.starts_with("HTTP/1.") && bytes.contains(&status) && bytes.ends_with(&answer.body));
+            }
+        }
+    }
+}

@@ -15,7 +15,7 @@ mod upgrade;
 mod tests;
 
 pub use farewell::Closing;
-pub use probe::{handshake, probe};
+pub use probe::{handshake, probe, upgrade_on};
 pub use tls::client_config;
 
 use std::time::Duration;

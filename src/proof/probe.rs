@@ -2,7 +2,10 @@
 //! is one connection; only where TLS fails does a second one ask whether the port answers in cleartext.
 
 use rustls_pki_types::CertificateDer;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 use tokio_rustls::client::TlsStream;
 
 use super::{
@@ -46,6 +49,19 @@ pub async fn handshake(target: &Target, surface: &Surface, seen: &Seen, now: Now
         Greeting::Over(closing) => closing,
     };
     (observation, closing)
+}
+
+/// The upgrade alone, over a stream on which TLS stands already (or is not wanted). Ends within `target.timeout`.
+///
+/// # Errors
+/// Why the door is not open: the finding that a probe would give.
+pub async fn upgrade_on<S: AsyncRead + AsyncWrite + Unpin>(target: &Target, stream: &mut S) -> Result<(), Finding> {
+    match upgrade::upgrade(&Trial::begin(target, "upgrade"), stream).await {
+        Answer::Accepted { .. } => Ok(()),
+        Answer::AcceptedOther { finding, .. } | Answer::Refused { finding, .. } | Answer::Ended(finding) | Answer::Late(finding) => {
+            Err(finding)
+        }
+    }
 }
 
 fn nothing_yet(now: Now) -> Observation {

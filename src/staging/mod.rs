@@ -25,6 +25,8 @@ pub use error::StagingError;
 
 use std::path::PathBuf;
 
+use zeroize::Zeroizing;
+
 use self::{
     directory::Directory,
     generation::{Folder, Standing},
@@ -64,6 +66,15 @@ pub struct Published {
 /// Whatever the file system refuses. The generation that stood before then still stands, and nothing half-written stays behind.
 pub fn publish(snapshot: &Snapshot, settings: &Publish) -> Result<Published, StagingError> {
     publish_stepwise(snapshot, settings, &mut |_| Ok(()))
+}
+
+/// What [`publish`] would write: the chain, the key, and both in one, by their names.
+///
+/// # Errors
+/// Where certificate and key cannot be told apart.
+pub fn contents(snapshot: &Snapshot) -> Result<[(&'static str, Zeroizing<Vec<u8>>); 3], StagingError> {
+    let Files { fullchain, privkey, combined } = Files::of(snapshot)?;
+    Ok([(FULLCHAIN, fullchain), (PRIVKEY, privkey), (COMBINED, combined)])
 }
 
 /// The files of the generation that was published last, to be judged as any other pair. `None`: there is none, or not all of it stands.

@@ -5,7 +5,7 @@ use std::{
     future::Future,
     pin::pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -13,6 +13,7 @@ use std::{
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     sync::{mpsc, oneshot},
     time::sleep,
 };
@@ -21,7 +22,7 @@ use super::{
     AmiConnect, AmiEvent, ReloadFailure, Reloaded,
     action::Action,
     codec::Message,
-    dial::Reach,
+    dial::{Reach, Wire},
     fault::{self, Fault, Stage, Who},
     login,
     outbox::Outbox,
@@ -66,6 +67,14 @@ pub enum CommandFailure {
 /// A client, and the future that does its work: nothing is connected until that runs. It ends when every [`Client`] is gone.
 pub fn client(connect: AmiConnect, events: mpsc::Sender<AmiEvent>) -> (Client, impl Future<Output = ()> + Send + 'static) {
     client_over(connect.clone(), connect, events)
+}
+
+/// The same over a stream that is there already: served until it ends. There is no other after it, so that every further attempt fails.
+pub fn client_on<S>(stream: S, connect: AmiConnect, events: mpsc::Sender<AmiEvent>) -> (Client, impl Future<Output = ()> + Send + 'static)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    client_over(Once(Mutex::new(Some(Box::new(stream)))), connect, events)
 }
 
 /// The same over any way to reach the peer.
@@ -158,6 +167,16 @@ impl Client {
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request { action, reload, anew, reply }).await.map_err(|_| gone())?;
         answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// The way to a peer that can be gone once.
+struct Once(Mutex<Option<Box<dyn Wire>>>);
+
+impl Reach for Once {
+    async fn reach(&self) -> Result<Box<dyn Wire>, Fault> {
+        let wire = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        wire.ok_or_else(|| Fault::Refused("the one stream there was has ended".to_owned()))
     }
 }
 

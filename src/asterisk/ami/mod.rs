@@ -26,7 +26,7 @@ use rustls_pki_types::ServerName;
 use secrecy::SecretString;
 
 pub use self::{
-    client::{Client, CommandFailure, client},
+    client::{Client, CommandFailure, client, client_on},
     fault::{booting, plaintext_remote},
 };
 use crate::{

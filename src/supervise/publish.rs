@@ -12,7 +12,7 @@ use crate::{
     clock,
     diagnosis::Finding,
     material::{self, Sources},
-    settings::{Publish, Settings},
+    settings::{Publish, Settings, UserIds},
     staging,
 };
 
@@ -51,7 +51,8 @@ pub fn publish(settings: &Settings, publish: &Publish, sources: Sources, within:
         let _signals = AbortOnDropHandle::new(tokio::spawn(heed(terminations()?, stop.clone())));
         let (names, anchors) = (settings.certificate.names.clone(), trusted(settings)?.browsers);
         let expectations = Expectations { names, anchors, user: None, expiry: settings.expiry };
-        let once = Arc::new(Once { publish: publish.clone(), sources, expectations });
+        let user = settings.asterisk.user.clone();
+        let once = Arc::new(Once { publish: publish.clone(), sources, expectations, user });
         let end = clock::tick() + within;
         loop {
             let turn = Arc::clone(&once);
@@ -83,6 +84,8 @@ struct Once {
     publish: Publish,
     sources: Sources,
     expectations: Expectations,
+    /// Whose readability of what is published is judged.
+    user: Option<UserIds>,
 }
 
 impl Once {
@@ -99,6 +102,11 @@ impl Once {
         }
         match staging::publish(&snapshot, &self.publish) {
             Ok(published) => {
+                let expectations = Expectations { user: self.user.clone(), ..self.expectations.clone() };
+                let standing = Arc::new(material::capture_pair(&Sources { cert: published.cert, key: published.key }));
+                if let Err(rejection) = bundle::judge(standing, &expectations, clock::wall()) {
+                    return fall_back(None, Some(bundle.leaf), rejection.findings);
+                }
                 let outcome = if published.swapped { Outcome::Published } else { Outcome::Stood };
                 Published { outcome, leaf: Some(bundle.leaf), findings: bundle.findings }
             }

@@ -2,7 +2,7 @@
 
 use crate::desk::{starkeeper, told};
 
-const SUBCOMMANDS: [&str; 9] = ["run", "check", "reload", "healthcheck", "inspect", "explain", "schema", "completions", "man"];
+const SUBCOMMANDS: [&str; 10] = ["run", "check", "reload", "publish", "healthcheck", "inspect", "explain", "schema", "completions", "man"];
 
 #[test]
 fn help_is_short_grouped_and_has_examples() {

@@ -21,6 +21,32 @@ fn a_published_pair_stands_behind_relative_links_with_the_owner_and_mode_that_we
 }
 
 #[test]
+fn only_the_whole_pair_with_owner_and_mode_as_asked_stands() {
+    let place = Place::given_away();
+    assert!(!stands(&pair(1), &place.settings), "before anything is published");
+    place.publish(1).unwrap();
+    assert!(stands(&pair(1), &place.settings) && !stands(&pair(2), &place.settings));
+    let other_mode = Publish { mode: 0o400, ..place.settings.clone() };
+    assert!(!stands(&pair(1), &other_mode));
+    let damages: [&dyn Fn(); 6] = [
+        &|| fs::set_permissions(place.at("privkey.pem"), fs::Permissions::from_mode(0o444)).unwrap(),
+        &|| fs::set_permissions(place.at("current"), fs::Permissions::from_mode(0o700)).unwrap(),
+        &|| fs::write(fs::canonicalize(place.at("combined.pem")).unwrap(), "").unwrap(),
+        &|| fs::remove_file(place.at("current/fullchain.pem")).unwrap(),
+        &|| fs::remove_file(place.at("combined.pem")).unwrap(),
+        &|| fs::remove_file(place.at("current")).unwrap(),
+    ];
+    for damage in damages {
+        if is_root() {
+            damage();
+            assert!(!stands(&pair(1), &place.settings));
+            place.publish(1).unwrap();
+        }
+        assert!(stands(&pair(1), &place.settings));
+    }
+}
+
+#[test]
 fn each_mode_is_given_exactly_whatever_the_umask() {
     for mode in [0o400, 0o440, 0o600, 0o640, 0o660] {
         let mut place = Place::given_away();

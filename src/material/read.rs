@@ -55,6 +55,12 @@ impl Reading {
         [&self.snapshot.cert, &self.snapshot.key].iter().any(|capture| matches!(&capture.content, Ok(c) if c.bytes().is_empty()))
     }
 
+    /// Whether a file is there and could not be read. That may pass without a sign: a process without a free descriptor reads nothing.
+    pub(super) fn unread(&self) -> bool {
+        let contents = [&self.snapshot.cert.content, &self.snapshot.key.content];
+        self.walks.iter().zip(contents).any(|(walk, content)| walk.end.as_ref().is_ok_and(|file| file.regular) && content.is_err())
+    }
+
     /// When one of the two files was last written to: seconds since 1970.
     pub(super) fn written(&self) -> Option<i64> {
         self.walks.iter().filter_map(|walk| walk.end.as_ref().ok()).map(|file| file.mtime.0).max()

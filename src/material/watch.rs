@@ -105,6 +105,8 @@ struct Watch {
     late: VecDeque<Sign>,
     /// Rescans that may still go by the files' stamps alone before one reads the bytes.
     light_rescans: u32,
+    /// A file is there that could not be read when it was last tried.
+    unread: bool,
     /// Looks in a row without a pause between.
     rounds: u32,
     hints_open: bool,
@@ -150,6 +152,7 @@ impl Watch {
             next_opening: clock::tick(),
             late: VecDeque::new(),
             light_rescans: 0,
+            unread: false,
             rounds: 0,
             hints_open: true,
         }
@@ -227,6 +230,7 @@ impl Watch {
         let known_by = KnownBy::of(&reading.snapshot);
         let fresh = reading.written().is_some_and(|written| written >= clock::wall().as_second() - FRESH);
         let seen = Seen { known_by: &known_by, whole: reading.coherent && !reading.hollow(), fresh };
+        self.unread = reading.unread();
         let verdict = self.settling.judge(seen, self.told.as_ref(), clock::tick());
         self.walks = Some(Arc::new(reading.walks));
         match verdict {
@@ -291,6 +295,9 @@ impl Watch {
     /// When to look though nothing seems to happen.
     fn idle(&self) -> Wake {
         let now = clock::tick();
+        if self.unread {
+            return Wake { at: now + self.pace.poll, look: Look::Read };
+        }
         match &self.mode {
             Some(WatchMode::Polling { .. }) => Wake { at: now + self.pace.poll, look: Look::Read },
             Some(WatchMode::Inotify) | None => {

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::io::Errno;
 use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
@@ -21,7 +22,8 @@ const MOST_ADDRESSES: usize = 8;
 /// Connects, with Nagle's algorithm off.
 ///
 /// # Errors
-/// `dns-failed`, `tcp-refused` or `tcp-timeout`; the last two list what every address did.
+/// `dns-failed`, `tcp-refused` or `tcp-timeout`; the last two list what every address did. Where this process could not even try (no
+/// descriptor left), that is no refusal.
 pub(super) async fn connect(trial: &Trial<'_>) -> Result<TcpStream, Finding> {
     let addresses = resolve(trial).await?;
     let mut tried = Vec::with_capacity(addresses.len());
@@ -30,7 +32,7 @@ pub(super) async fn connect(trial: &Trial<'_>) -> Result<TcpStream, Finding> {
         match attempt(address, share(trial, addresses.len() - index)).await {
             Ok(stream) => return Ok(stream),
             Err(error) => {
-                refused |= !silent(&error);
+                refused |= !silent(&error) && !exhausted(&error);
                 tried.push(format!("{address}: {}", words(&error)));
             }
         }
@@ -75,6 +77,12 @@ fn silent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable)
 }
 
+/// What this process or this machine has no more of says nothing of the other side: calling that a refusal would ask for a reload.
+fn exhausted(error: &io::Error) -> bool {
+    const LACKING: [Errno; 5] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::ADDRNOTAVAIL];
+    LACKING.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
 fn words(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::ConnectionRefused {
         "refused: nothing listens there".to_owned()
@@ -82,5 +90,19 @@ fn words(error: &io::Error) -> String {
         "no answer in time".to_owned()
     } else {
         error.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_process_lacks_is_no_refusal() {
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::ADDRNOTAVAIL] {
+            assert!(exhausted(&errno.into()), "{errno}");
+        }
+        assert!(!exhausted(&Errno::CONNREFUSED.into()));
+        assert!(!exhausted(&io::Error::from(io::ErrorKind::TimedOut)));
     }
 }

@@ -20,6 +20,12 @@ impl State {
         }
         self.doubted = false;
         self.looked = Some(now.tick);
+        let was = self.door().map(|door| door.door);
+        if was.is_some_and(|was| was.is_dead() && was != observation.door) && observation.door.is_dead() {
+            // Dead in another way than the one that reloads did not mend: whoever had the port has left it, say. The wait between two
+            // reloads stays as long as it has grown.
+            self.unproved = 0;
+        }
         let since = self.door.take().filter(|(door, _)| door.door == observation.door).map_or(now, |(_, since)| since);
         self.door = Some((observation, since));
         let proved = open && self.served_is_wanted();

@@ -482,6 +482,32 @@ fn an_asterisk_that_booted_with_bad_files_and_bound_nothing_is_healed() {
     assert_eq!((story.phase(), story.state.tally().healed), (Phase::Serving, 1));
 }
 
+#[test]
+fn a_door_that_is_dead_in_another_way_than_before_is_tried_anew() {
+    let mut story = Story::serving_a();
+    assert_eq!(story.hear(Input::Ami(AmiEvent::FullyBooted)), [Command::Probe]);
+    let mut commands = story.hear(dark());
+    for _ in 0..200 {
+        commands = match commands[..] {
+            [Command::Probe] => story.hear(dark()),
+            [Command::Reload { .. }] => story.hear(done()),
+            [] => story.deadline(),
+            _ => panic!("{commands:?}"),
+        };
+    }
+    assert!(story.state.gave_up(), "another program has the port, say");
+    while story.deadline() != [Command::Probe] {}
+    let mut commands = story.hear(observed(Door::Refused, None));
+    for _ in 0..20 {
+        commands = match commands[..] {
+            [Command::Reload { .. }] => break,
+            [Command::Probe] => story.hear(observed(Door::Refused, None)),
+            _ => story.deadline(),
+        };
+    }
+    assert_eq!(commands, [reload('a')], "and has left it");
+}
+
 fn sip() -> Surface {
     Surface::SipTls { transport: "phones".to_owned() }
 }

@@ -58,7 +58,11 @@ fn a_phone_in_a_call_stays_registered_on_one_connection_through_every_rotation()
         }
         let took = clock::tick() - began;
         let told = phone.tell();
-        assert_eq!((&told["connects"], &told["disconnects"], &told["registered"]), (&json!(1), &json!(0), &json!(true)), "{version:?} {told}");
+        assert_eq!(
+            (&told["connects"], &told["disconnects"], &told["registered"]),
+            (&json!(1), &json!(0), &json!(true)),
+            "{version:?} {told}"
+        );
         assert_eq!(told["call"], "up", "{version:?} {told}");
         phone.wait("media that goes on", |later| later["packets"].as_u64() > told["packets"].as_u64().map(|packets| packets + 10));
         let now = manager.command("core show channels concise").unwrap();

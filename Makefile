@@ -27,3 +27,8 @@ lab: setup ## Only provide the real Asterisks (in ~/.cache/starkeeper-lab)
 
 setup:
 	@tests/lab/setup.sh
+
+.PHONY: browser
+test: browser
+browser: setup ## Only provide the real Chromium with JsSIP (in ~/.cache/starkeeper-lab)
+	@tests/lab/browser.sh

@@ -1,7 +1,7 @@
 # Starkeeper's commands. `make` alone prints them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo test bench faults lint docs lab setup
+.PHONY: help demo test bench faults soak fuzz lint docs lab browser setup
 
 help: ## Print this list
 	@printf 'Starkeeper: keeps the secure WebSocket door of Asterisk open.\n\n'
@@ -11,7 +11,7 @@ demo: setup ## See it work: a real Asterisk 22, the agent beside it, a story in 
 	@tests/lab/asterisk.sh 22
 	@KEEP=$(KEEP) tests/lab/demo.sh
 
-test: setup ## Run every test, on real Asterisk 16 and 22
+test: setup browser ## Run every test, on real Asterisk 16 and 22
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/test.sh
 
@@ -42,10 +42,12 @@ lab: setup ## Only provide the real Asterisks (in ~/.cache/starkeeper-lab)
 setup:
 	@tests/lab/setup.sh
 
-.PHONY: fuzz soak
 fuzz: ## Fuzz every reader of bytes from outside with libFuzzer (FUZZ_SECONDS=10 each)
 	@tests/lab/fuzz.sh
 
 soak: setup ## A year of rotations on a real Asterisk 22 (ROTATIONS=10000), in a quarter of an hour
 	@tests/lab/asterisk.sh 22
 	@ROTATIONS=$${ROTATIONS:-10000} cargo test --locked --quiet --test soak -- --nocapture
+
+browser: setup ## Only provide the real Chromium with JsSIP (in ~/.cache/starkeeper-lab)
+	@tests/lab/browser.sh

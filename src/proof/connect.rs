@@ -3,13 +3,13 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
 use rustix::io::Errno;
 use tokio::{
-    net::{TcpStream, lookup_host},
+    net::{TcpSocket, TcpStream, lookup_host},
     time::timeout,
 };
 
@@ -68,10 +68,26 @@ fn share(trial: &Trial<'_>, addresses: usize) -> Duration {
 }
 
 async fn attempt(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
-    let stream = timeout(limit, TcpStream::connect(address)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    let stream = timeout(limit, open(address)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     stream.set_nodelay(true)?;
     Ok(stream)
 }
+
+/// On loopback, from an address that nobody else comes from. Asterisk before 16.30, 18.16 and 20.1 (ASTERISK-30369) removes the contacts of
+/// every phone of the same IP address when one WebSocket from there closes: behind a proxy on the same host that is all phones (ran on
+/// 16.28). Where the system gives no such address (Linux gives all of 127.0.0.0/8), any will do.
+async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+    if matches!(address.ip(), IpAddr::V4(ip) if ip.is_loopback()) {
+        let socket = TcpSocket::new_v4()?;
+        if socket.bind(SocketAddr::from((OWN, 0))).is_ok() {
+            return socket.connect(address).await;
+        }
+    }
+    TcpStream::connect(address).await
+}
+
+/// `S`, `K`
+const OWN: Ipv4Addr = Ipv4Addr::new(127, 83, 75, 1);
 
 fn silent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable)

@@ -581,6 +581,46 @@ fn reloads_of_a_surface_that_change_nothing_are_few() {
 }
 
 #[test]
+fn what_failed_for_one_generation_says_nothing_of_the_next() {
+    let mut story = serving_a_with_phones(Ok(Reload::RES_PJSIP));
+    for of in ['b', 'c'] {
+        assert_eq!(story.hear(good(of)), [reload(of)]);
+        assert_eq!(story.hear(done()), [Command::Probe]);
+        let mut reloads = 0;
+        let mut commands = story.hear(open(of));
+        let mut steps = 0;
+        while steps < 300 || !commands.is_empty() {
+            steps += 1;
+            commands = match commands.as_slice() {
+                [] => story.deadline(),
+                [Command::Probe] => story.hear(open(of)),
+                [Command::Look(_)] => story.hear(looked('a')),
+                [Command::Reload { .. }] => {
+                    reloads += 1;
+                    story.hear(done())
+                }
+                other => panic!("{other:?}"),
+            };
+        }
+        assert_eq!(reloads, 4, "{of}");
+    }
+}
+
+#[test]
+fn what_is_reloaded_for_browsers_anyway_is_not_reloaded_again_for_phones() {
+    let mut story = serving_a_with_phones(Ok(Reload::RES_PJSIP));
+    let beside = vec![BesideMeans { surface: sip(), reload: Ok(Reload::RES_PJSIP) }];
+    let means = Means { reloads: vec![Reload::HTTP, Reload::Pjsip], heal: HealMeans::AbsentInclude, beside };
+    assert_eq!(story.hear(Input::Config(means)), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), [Command::Look(sip())]);
+    assert_eq!(story.hear(looked('a')), []);
+    assert!(matches!(story.hear(good('b')).as_slice(), [Command::Reload { reloads, .. }] if reloads.len() == 2));
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('b')), [Command::Look(sip())]);
+    assert_eq!(story.hear(looked('b')), []);
+}
+
+#[test]
 fn somebody_elses_reload_of_pjsip_has_phones_looked_at() {
     let mut story = serving_a_with_phones(Ok(Reload::RES_PJSIP));
     let seen = Input::Ami(AmiEvent::Reload { module: "res_pjsip.so".to_owned(), status: ReloadStatus::Done });

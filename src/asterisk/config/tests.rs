@@ -222,6 +222,38 @@ fn a_hundred_thousand_endpoints_are_read_and_not_kept() {
 }
 
 #[test]
+fn certificates_for_media_are_read_once_for_all_endpoints_that_share_them() {
+    let text = "[webrtc](!)\ntype=endpoint\nwebrtc=yes\ndtls_cert_file=/media/tls.crt\ndtls_private_key=/media/tls.key\n[alice](webrtc)\n\
+        [bob](webrtc)\n[carol]\ntype=endpoint\nmedia_encryption=dtls\ndtls_cert_file=/carol.pem\n\
+        [own]\ntype=endpoint\nwebrtc=yes\n[made]\ntype=endpoint\nmedia_encryption=dtls\ndtls_auto_generate_cert=yes\ndtls_cert_file=/made.pem\n\
+        [plain]\ntype=endpoint\ndtls_cert_file=/unused.pem\n[not]\ntype=aor\nwebrtc=yes\ndtls_cert_file=/not.pem\n";
+    let dtls = loaded(&files([("pjsip.conf", text)])).pjsip.unwrap().dtls;
+    let pair = |cert: &str, key: &str, endpoint: &str, line| DtlsPair {
+        cert: cert.into(),
+        key: key.into(),
+        endpoint: endpoint.to_owned(),
+        origin: Origin { file: "/etc/asterisk/pjsip.conf".into(), line },
+    };
+    assert_eq!(dtls, [pair("/media/tls.crt", "/media/tls.key", "alice", 4), pair("/carol.pem", "/carol.pem", "carol", 11)]);
+}
+
+#[test]
+fn a_hundred_thousand_endpoints_with_a_certificate_each_give_the_first_few() {
+    let mut text = String::from("[phone](!)\ntype=endpoint\nmedia_encryption=dtls\n");
+    for n in 0..100_000 {
+        text.push_str(&format!("[{n}](phone)\ndtls_cert_file=/media/{n}.pem\n"));
+    }
+    let dtls = loaded(&files([("pjsip.conf", &text)])).pjsip.unwrap().dtls;
+    assert_eq!((dtls.len(), dtls[63].endpoint.as_str()), (64, "63"));
+}
+
+#[test]
+fn included_files_are_named_so_that_their_edits_are_followed() {
+    let config = loaded(&files([("pjsip.conf", "#include trunks.conf\n#tryinclude gone.conf\n"), ("trunks.conf", "; nothing\n")]));
+    assert_eq!(config.pjsip.unwrap().included, [PathBuf::from("/etc/asterisk/trunks.conf")]);
+}
+
+#[test]
 fn files_made_to_explode_are_given_up_within_bounds() {
     let doubling = (0..40).map(|n| format!("[t{}](t{n},t{n})\nk=v\n", n + 1)).collect::<String>();
     let bases = format!("[a]\n{}[b](a{})\n", "k=v\n".repeat(1000), ",a".repeat(2000));

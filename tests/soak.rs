@@ -3,6 +3,7 @@
 //! exactly what was done to it, must hold no more memory, descriptors and watches than when it was warm, and Asterisk must have nothing
 //! to complain of. `ROTATIONS` (200 otherwise; `make soak`: 10,000) says how many generations are written.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails at the place where it stands")]
+#![allow(clippy::print_stdout, reason = "the numbers are what it is run for")]
 
 mod support;
 

@@ -3,6 +3,7 @@
 //! exactly what was done to it, must hold no more memory, descriptors and watches than when it was warm, and Asterisk must have nothing
 //! to complain of. `ROTATIONS` (200 otherwise; `make soak`: 10,000) says how many generations are written.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails at the place where it stands")]
+#![allow(clippy::print_stdout, reason = "the numbers are what it is run for")]
 
 mod support;
 
@@ -49,7 +50,7 @@ enum Deed {
     BadAndNamed,
     /// The served certificate in a file with other bytes: already served.
     SameInOtherClothes,
-    /// Asterisk is killed and started: a reconnect; then a new pair.
+    /// Asterisk is killed and started: a reconnect, and at most one heal; then a new pair.
     Restart,
     /// A new pair while Asterisk is down: it comes up with it, which is already served.
     ChangedWhileDown,
@@ -292,8 +293,15 @@ impl Soak {
         assert_eq!(metric("starkeeper_rotations_total{outcome=\"unproved\"}"), 0);
         let named = metric("starkeeper_rotations_total{outcome=\"rejected\"}");
         assert!((rejected..=rejected + slow).contains(&named), "{named} rejected, of {rejected} (and {slow} that were slow)");
-        assert_eq!(metric("starkeeper_heals_total{outcome=\"healed\"}"), healed);
-        assert_eq!(metric("starkeeper_heals_total{outcome=\"not-healed\"}"), 0);
+        let helped = metric("starkeeper_heals_total{outcome=\"healed\"}");
+        let more = helped.saturating_sub(healed) + metric("starkeeper_heals_total{outcome=\"not-healed\"}");
+        if helped != healed || more > 0 {
+            let telling = ["tls-failed", "tls-cleartext", "tcp-refused", "listener-wedged", "ami-"];
+            let told = self.agent.log().into_iter().filter(|line| telling.iter().any(|code| line.contains(code)));
+            println!("  {helped} heals helped, {more} more than the wedges:\n{}", told.collect::<Vec<_>>().join("\n"));
+        }
+        // A door that is seen dead while Asterisk comes up may cost a reload of its own.
+        assert!(helped >= healed && more <= restarts, "{helped} heals for {healed} wedges and {restarts} restarts");
         assert_eq!(metric("starkeeper_ami_reconnects_total"), restarts);
         assert!(self.asterisk.alive());
         assert_eq!(self.complaints, Vec::<String>::new());

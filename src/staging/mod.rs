@@ -68,11 +68,14 @@ pub fn publish(snapshot: &Snapshot, settings: &Publish) -> Result<Published, Sta
     publish_stepwise(snapshot, settings, &mut |_| Ok(()))
 }
 
+/// Names and bytes of the files of a generation. Wiped when dropped.
+pub type Contents = [(&'static str, Zeroizing<Vec<u8>>); 3];
+
 /// What [`publish`] would write: the chain, the key, and both in one, by their names.
 ///
 /// # Errors
 /// Where certificate and key cannot be told apart.
-pub fn contents(snapshot: &Snapshot) -> Result<[(&'static str, Zeroizing<Vec<u8>>); 3], StagingError> {
+pub fn contents(snapshot: &Snapshot) -> Result<Contents, StagingError> {
     let Files { fullchain, privkey, combined } = Files::of(snapshot)?;
     Ok([(FULLCHAIN, fullchain), (PRIVKEY, privkey), (COMBINED, combined)])
 }

@@ -130,7 +130,7 @@ impl Browser {
         let lines = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
         let browser = Self { child: Mutex::new(child), lines: Mutex::new(lines) };
         let ready = browser.answer(&mut browser.lines.lock().unwrap());
-        println!("Chromium {}", ready["ready"]);
+        assert!(ready["ready"].is_string(), "Chromium's version: {ready}");
         browser
     }
 

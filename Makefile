@@ -1,7 +1,7 @@
 # Starkeeper's commands. `make` alone prints them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo test bench lint lab setup
+.PHONY: help demo test bench faults lint lab setup
 
 help: ## Print this list
 	@printf 'Starkeeper: keeps the secure WebSocket door of Asterisk open.\n\n'
@@ -18,6 +18,10 @@ test: setup ## Run every test, on real Asterisk 16 and 22
 bench: setup ## Measure: rotation against the bare floor, idle cost, healthcheck (prints ratios)
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/bench.sh
+
+faults: setup ## Every fault on real Asterisk 16 and 22: what users saw, its name, the way back (a table)
+	@tests/lab/asterisk.sh 22 16
+	@tests/lab/faults.sh
 
 lint: ## Format, clippy, licences and sources of every dependency
 	@tests/lab/lint.sh

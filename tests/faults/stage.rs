@@ -115,10 +115,7 @@ impl Fault {
     /// Asterisk's own, and is told by `crashed`.
     pub(crate) fn play(&self, version: Version) -> Played {
         let played = panic::catch_unwind(panic::AssertUnwindSafe(|| self.act(version)));
-        played.unwrap_or_else(|cause| {
-            let said = cause.downcast_ref::<String>().cloned().or_else(|| cause.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            Played { wrong: vec![said.unwrap_or_default()], ..Played::default() }
-        })
+        played.unwrap_or_else(|cause| Played::default().with(said(cause.as_ref())))
     }
 
     fn act(&self, version: Version) -> Played {
@@ -139,8 +136,23 @@ impl Fault {
         let sampler = Sampler::start(stage.asterisk.ports.wss, Duration::from_millis(20));
 
         let before = stage.asterisk.pid();
-        (self.make)(&mut stage);
-        if let Err(last) = self.becomes_named(&mut stage, &mut played) {
+        let acts = panic::catch_unwind(panic::AssertUnwindSafe(|| self.suffer(&mut stage, &mut played)));
+        if let Err(cause) = acts {
+            played.wrong.push(said(cause.as_ref()));
+        }
+        let report = sampler.stop();
+        played.notes.append(&mut stage.notes);
+        // Where the row killed it itself there is no process to ask for.
+        let same = panic::catch_unwind(panic::AssertUnwindSafe(|| stage.asterisk.pid() == before)).unwrap_or(false);
+        played.crashed = same && !stage.asterisk.alive();
+        self.judge_users(&report, manager_reloads(&mut manager, mark), &mut played);
+        played
+    }
+
+    /// The fault, its name, its end, and the way back.
+    fn suffer(&self, stage: &mut Stage, played: &mut Played) {
+        (self.make)(stage);
+        if let Err(last) = self.becomes_named(stage, played) {
             played.wrong.push(format!("not named {:?} in {:?}: {last}", self.codes, self.phases));
         }
         let end = clock::tick() + self.lasts;
@@ -151,16 +163,11 @@ impl Fault {
             (played.phase, played.codes) = stage.told();
         }
         let mended = clock::tick();
-        (self.mend)(&mut stage);
+        (self.mend)(stage);
         match stage.proves(RECOVERY) {
             Ok(()) => played.recovered = Some(clock::tick() - mended),
             Err(last) => played.wrong.push(format!("not Serving again: {last}")),
         }
-        let report = sampler.stop();
-        played.notes.append(&mut stage.notes);
-        played.crashed = stage.asterisk.pid() == before && !stage.asterisk.alive();
-        self.judge_users(&report, manager_reloads(&mut manager, mark), &mut played);
-        played
     }
 
     /// Waits until `/status` tells the phase and a finding.
@@ -345,6 +352,12 @@ impl Stage {
         let (200, body) = self.agent.as_ref()?.request("GET /status", "").ok()? else { return None };
         serde_json::from_str(&body).ok()
     }
+}
+
+/// What a panic said.
+fn said(cause: &(dyn Any + Send)) -> String {
+    let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without words").to_owned()
 }
 
 /// The names of all findings.

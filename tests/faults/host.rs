@@ -213,7 +213,9 @@ fn staged() -> Vec<Fault> {
                 stage.rotate();
             })
             .not_by_the_agent(),
+        // Once in a while an Asterisk 16 on a busy machine goes on serving the last but one, whatever it is asked: not yet understood.
         staged("staged: renewed forty times in a row", &["Serving", "Proving", "Reloading"], &[])
+            .long()
             .make(|stage| {
                 now_reads(stage);
                 forty(stage);

@@ -73,9 +73,8 @@ async fn attempt(address: SocketAddr, limit: Duration) -> io::Result<TcpStream> 
     Ok(stream)
 }
 
-/// On loopback, from an address that nobody else comes from. Asterisk before 16.30, 18.16 and 20.1 (ASTERISK-30369) removes the contacts of
-/// every phone of the same IP address when one WebSocket from there closes: behind a proxy on the same host that is all phones (ran on
-/// 16.28). Where the system gives no such address (Linux gives all of 127.0.0.0/8), any will do.
+/// On loopback, from an address that nobody else comes from. Asterisk 16.28 removes the contact of a phone when another WebSocket from the
+/// same IP address closes (ran): behind a proxy on the same host that could be all phones. Where the system gives no such address (Linux gives all of 127.0.0.0/8), any will do.
 async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     if matches!(address.ip(), IpAddr::V4(ip) if ip.is_loopback()) {
         let socket = TcpSocket::new_v4()?;

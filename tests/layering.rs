@@ -24,7 +24,7 @@ const ROOMS: [&str; 14] = [
 ];
 
 /// Files that decide, and so may not know of the world.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "diagnosis/",
     "settings/",
     "material/mod.rs",
@@ -38,6 +38,7 @@ const PURE: [&str; 14] = [
     "state/",
     "plan.rs",
     "report/status.rs",
+    "report/findings.rs",
     "report/health.rs",
 ];
 

@@ -1,5 +1,6 @@
 //! `State` → [`Status`]: the one value that everything outside reads. Health, metrics, the page and `inspect` all say what stands here.
 
+mod findings;
 pub mod health;
 pub mod http;
 pub mod metrics;

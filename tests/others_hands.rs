@@ -16,7 +16,6 @@ use support::{
     agent::Agent,
     asterisk::{Asterisk, BOTH, Version},
     certs::{Authority, Pair, Writing},
-    manager::Manager,
     until,
     wire::{self, Door},
 };
@@ -63,7 +62,7 @@ fn somebody_elses_reload_of_a_new_pair_is_no_second_reload() {
             manager.command("module reload http").unwrap();
             agent.wait("the pair", SOON, |status| shows(status, &pair));
         }
-        let reloads = manager.reloads(mark).unwrap();
+        let reloads = manager.reloads_done(mark).unwrap();
         assert!(reloads.iter().all(|module| module == "http") && (5..=10).contains(&reloads.len()), "{version:?} {reloads:?}");
     }
 }
@@ -164,7 +163,7 @@ fn two_agents_on_one_asterisk_both_end_serving_and_make_no_storm() {
             }
             assert_eq!(fingerprint(asterisk.ports.wss), pair.fingerprint);
         }
-        let reloads = done(&mut manager, mark);
+        let reloads = manager.reloads_done(mark).unwrap();
         for module in ["http", "manager"] {
             let count = reloads.iter().filter(|reload| *reload == module).count();
             assert!((ROTATIONS..=2 * ROTATIONS).contains(&count), "{version:?}: {count} reloads of {module}");
@@ -235,13 +234,6 @@ fn all_match(status: &Value) -> bool {
 fn shows(status: &Value, pair: &Pair) -> bool {
     let wss = &status["surfaces"][0];
     status["phase"] == "Serving" && wss["served"]["fingerprintSha256"] == pair.fingerprint && wss["matchesWanted"] == true
-}
-
-/// The modules that were reloaded: one that comes while another is in progress is refused (`Status: 4`), and told of all the same.
-fn done(manager: &mut Manager, since: usize) -> Vec<String> {
-    let events = manager.events(since).unwrap();
-    let done = events.iter().filter(|event| event.get("Event") == Some("Reload") && event.get("Status") == Some("0"));
-    done.map(|event| event.get("Module").unwrap_or_default().to_owned()).collect()
 }
 
 fn fingerprint(port: u16) -> String {

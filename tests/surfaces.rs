@@ -12,7 +12,6 @@ use support::{
     agent::Agent,
     asterisk::{Asterisk, BOTH, Builder, Version},
     certs::{Authority, Pair, Writing, self_signed},
-    manager::Manager,
     wire,
 };
 
@@ -211,7 +210,7 @@ fn asked_for_always_or_never_it_is_always_or_never() {
             if missing {
                 expected.retain(|module| *module != "res_pjsip_notify.so");
             }
-            assert_eq!(done(&mut manager, mark), expected, "{version:?} as {user}, notify missing: {missing}");
+            assert_eq!(manager.reloads_done(mark).unwrap(), expected, "{version:?} as {user}, notify missing: {missing}");
         }
         let asterisk = all(version).start();
         let agent = Agent::start(&settings(&asterisk, "reload: {pjsip: never, manager: never}\n"));
@@ -320,13 +319,6 @@ fn finding<'s>(status: &'s Value, code: &str) -> Option<&'s Value> {
 
 fn finding_of<'s>(status: &'s Value, code: &str, surface: &str) -> Option<&'s Value> {
     status["findings"].as_array()?.iter().find(|finding| finding["code"] == code && finding["evidence"]["surface"] == surface)
-}
-
-/// The modules that were reloaded; 16 also tells of those that are not there (`Status: 2`).
-fn done(manager: &mut Manager, since: usize) -> Vec<String> {
-    let events = manager.events(since).unwrap();
-    let done = events.iter().filter(|event| event.get("Event") == Some("Reload") && event.get("Status") == Some("0"));
-    done.map(|event| event.get("Module").unwrap_or_default().to_owned()).collect()
 }
 
 fn fingerprint(port: u16) -> String {

@@ -113,6 +113,13 @@ impl Manager {
         Ok(reloads.map(|event| event.get("Module").unwrap_or_default().to_owned()).collect())
     }
 
+    /// The same, of those alone that were done: one that meets another is refused, has an event of its own, and is asked for again.
+    pub fn reloads_done(&mut self, since: usize) -> io::Result<Vec<String>> {
+        let events = self.events(since)?;
+        let done = events.iter().filter(|event| event.get("Event") == Some("Reload") && event.get("Status") == Some("0"));
+        Ok(done.map(|event| event.get("Module").unwrap_or_default().to_owned()).collect())
+    }
+
     /// Waits for the first event of that name, also among those that came already.
     ///
     /// # Errors

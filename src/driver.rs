@@ -20,7 +20,7 @@ use judging::{Newest, expected_of_asterisk};
 use links::{Link, Watched, link, watch_files};
 use other_pairs::OtherPairs;
 use told::Told;
-use work::{Done, Work, ask_version, begin, finish, finished};
+use work::{Done, Work, ask_version, at_once, finish, finished};
 
 use crate::{
     asterisk::ami::AmiEvent,
@@ -146,17 +146,16 @@ impl Driver {
                     Command::Exit => return self.drain(work).await,
                 }
             }
-            // What was begun is sent on its way before anybody is told: telling takes as long as some of it.
-            let done = begin(&mut work).await;
-            let status = self.publish();
-            if over(&status) {
-                return status;
-            }
-            if let Some(done) = done {
+            // What is done in a moment is done before anybody is told: telling takes as long as some of it.
+            if let Some(done) = at_once(&mut work).await {
                 for input in self.take(done) {
                     commands.extend(self.state.step(input, clock::now()));
                 }
                 continue;
+            }
+            let status = self.publish();
+            if over(&status) {
+                return status;
             }
             let now = clock::now();
             let deadline = self.state.deadline(now).unwrap_or(now.tick + IDLE);

@@ -169,7 +169,9 @@ impl Watch {
             self.next_opening = clock::tick() + self.pace.retry;
         }
         let (sources, before) = (self.sources.clone(), self.walks.clone().filter(|_| look == Look::IfTouched));
-        let (eyes, reading) = blocking(move || {
+        // Where inotify serves, the folders are this machine's own and a read takes microseconds: less than to hand it to a thread.
+        let here = !opening && self.mode == Some(WatchMode::Inotify);
+        let look = move || {
             if opening {
                 eyes.open();
             }
@@ -178,8 +180,8 @@ impl Watch {
             // Only signs of what came before the reading can tell whether it may be believed.
             eyes.catch_up();
             (eyes, reading)
-        })
-        .await?;
+        };
+        let (eyes, reading) = if here { look() } else { blocking(look).await? };
         self.heed_writers();
         let Some(reading) = reading else {
             self.light_rescans = self.light_rescans.saturating_sub(1);
@@ -254,11 +256,11 @@ impl Watch {
     async fn arm(&mut self, mut eyes: Eyes) -> Result<(Eyes, bool), Ended> {
         match self.walks.clone() {
             Some(walks) if eyes.is_open() && !eyes.covers(&walks) => {
-                blocking(move || {
+                let arm = move || {
                     let armed = eyes.arm(&walks);
                     (eyes, armed)
-                })
-                .await
+                };
+                blocking(arm).await
             }
             Some(_) | None => Ok((eyes, false)),
         }

@@ -276,7 +276,7 @@ fn farewell(kept: &Kept) {
             ("make demo KEEP=1".into(), "the same, left running at the end: break it yourself, and watch"),
             (format!("{program} check --ca none --cert {cert} --key {key}"), "judge the rejected pair (or your own), without Asterisk"),
             (format!("{program} explain key-mismatch"), "what a finding means, how to see it by hand, how to mend it"),
-            ("less README.md".into(), "Kubernetes, Compose and bare hosts; settings; what it costs"),
+            ("less README.md".into(), "settings, staged mode, health, metrics; what it costs"),
         ],
     );
     anstream::println!();

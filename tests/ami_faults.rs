@@ -12,7 +12,8 @@ use serde_json::Value;
 use starkeeper::clock;
 use support::{
     agent::Agent,
-    asterisk::{Asterisk, BOTH, SECRET, Version},
+    asterisk::{Asterisk, SECRET},
+    both,
     certs::{Authority, Pair, Writing},
     until, wire,
 };
@@ -23,16 +24,6 @@ const SOON: Duration = Duration::from_secs(30);
 const WINDOW: Duration = Duration::from_secs(4);
 /// Two probe intervals, and what the two looks that must agree may take; the last second is the machine's.
 const NOTICED: Duration = Duration::from_millis(2 * 1000 + 2 * 500 + 1000);
-
-/// Both versions at once: most of each test is waiting.
-fn both(test: impl Fn(Version) + Sync) {
-    thread::scope(|scope| {
-        for version in BOTH {
-            let test = &test;
-            thread::Builder::new().name(format!("{version:?}")).spawn_scoped(scope, move || test(version)).unwrap();
-        }
-    });
-}
 
 /// Settings of an agent that reaches AMI in this way: the flow mapping's text.
 fn settings(asterisk: &Asterisk, ami: &str) -> String {

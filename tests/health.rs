@@ -5,7 +5,7 @@
 mod exposition;
 mod support;
 
-use std::{collections::BTreeSet, fs, thread, time::Duration};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 use exposition::{Exposition, Format};
 use rustix::process::Signal;
@@ -13,22 +13,13 @@ use serde_json::{Value, json};
 use starkeeper::clock;
 use support::{
     agent::Agent,
-    asterisk::{Asterisk, BOTH, Version},
+    asterisk::Asterisk,
+    both,
     certs::{Authority, Writing},
     until, wire,
 };
 
 const SOON: Duration = Duration::from_secs(30);
-
-/// Both versions at once: most of each test is waiting.
-fn both(test: impl Fn(Version) + Sync) {
-    thread::scope(|scope| {
-        for version in BOTH {
-            let test = &test;
-            thread::Builder::new().name(format!("{version:?}")).spawn_scoped(scope, move || test(version)).unwrap();
-        }
-    });
-}
 
 /// The instance's settings with a quick probe, and these lines more.
 fn settings(asterisk: &Asterisk, more: &str) -> String {

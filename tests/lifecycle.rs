@@ -10,7 +10,6 @@ use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
     path::PathBuf,
     process::{Output, Stdio},
-    thread,
     time::Duration,
 };
 
@@ -19,8 +18,8 @@ use serde_json::Value;
 use starkeeper::clock;
 use support::{
     agent::Agent,
-    asterisk::{Asterisk, BOTH, SECRET, Version},
-    bound,
+    asterisk::{Asterisk, SECRET, Version},
+    both, bound,
     certs::{Authority, Pair, Writing},
     launch, until, wire,
 };
@@ -28,16 +27,6 @@ use support::{
 const SOON: Duration = Duration::from_secs(30);
 /// How long a drain may take.
 const DRAIN: Duration = Duration::from_secs(1);
-
-/// Both versions at once: most of each test is waiting.
-fn both(test: impl Fn(Version) + Sync) {
-    thread::scope(|scope| {
-        for version in BOTH {
-            let test = &test;
-            thread::Builder::new().name(format!("{version:?}")).spawn_scoped(scope, move || test(version)).unwrap();
-        }
-    });
-}
 
 fn settings(asterisk: &Asterisk, more: &str) -> String {
     format!("{}probe: {{interval: 1s, timeout: 500ms}}\n{more}", asterisk.settings())

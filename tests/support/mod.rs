@@ -41,6 +41,16 @@ pub fn until_some<T>(deadline: Duration, what: &str, mut look: impl FnMut() -> O
     }
 }
 
+/// Both versions at once: most of each test is waiting.
+pub fn both(test: impl Fn(asterisk::Version) + Sync) {
+    thread::scope(|scope| {
+        for version in asterisk::BOTH {
+            let test = &test;
+            thread::Builder::new().name(format!("{version:?}")).spawn_scoped(scope, move || test(version)).unwrap();
+        }
+    });
+}
+
 /// A command that ends together with the thread that starts it: give it to [`launch`].
 pub fn bound(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("setpriv");

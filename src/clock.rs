@@ -40,6 +40,12 @@ pub fn tick() -> Tick {
     Tick(Instant::now().saturating_duration_since(origin()))
 }
 
+/// How long the machine has been up, its sleep included (CLOCK_BOOTTIME): a clock that nobody sets. `None`: this system does not tell.
+pub fn uptime() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    Duration::try_from_secs_f64(text.split(' ').next()?.parse().ok()?).ok()
+}
+
 /// The instant at which `tick` will be reached, for tokio's timers.
 pub fn instant(tick: Tick) -> Instant {
     origin() + tick.0

@@ -6,6 +6,7 @@ mod judging;
 mod links;
 mod other_pairs;
 mod published;
+mod surroundings;
 mod told;
 mod work;
 
@@ -19,12 +20,14 @@ use config_folder::ConfigFolder;
 use judging::{Newest, expected_of_asterisk};
 use links::{Link, Watched, link, watch_files};
 use other_pairs::OtherPairs;
+use surroundings::Surroundings;
 use told::Told;
 use work::{Done, Work, ask_version, at_once, finish, finished};
 
 use crate::{
     asterisk::ami::AmiEvent,
     clock::{self, Now},
+    diagnosis::Finding,
     material::{
         LookAgain, MaterialEvent, WatchMode,
         anchors::{self, Anchors},
@@ -65,6 +68,7 @@ pub struct Driver {
     plan: Plan,
     /// What Asterisk reads besides the watched files.
     others: OtherPairs,
+    surroundings: Surroundings,
     /// Asterisk's own version, once it has told.
     asterisk: Option<String>,
     state: State,
@@ -97,7 +101,8 @@ impl Driver {
         let state = State::new(policy, plan.means.clone(), started);
         let mut others = OtherPairs::default();
         others.follow(&plan.others, &expected_of_asterisk(&settings, &anchors), started);
-        let around = around(&settings, &plan, &others, started, &WatchMode::Inotify, 0);
+        let surroundings = Surroundings::new(&settings, &plan, config.as_ref(), started);
+        let around = around(&settings, &plan, Vec::new(), started, &WatchMode::Inotify, 0);
         let (status, published) = watch::channel(Arc::new(Status::of(&state, &around, started)));
         let driver = Driver {
             files: watch_files(&plan, &settings),
@@ -108,6 +113,7 @@ impl Driver {
             config,
             plan,
             others,
+            surroundings,
             asterisk: None,
             state,
             started,
@@ -223,6 +229,7 @@ impl Driver {
             Done::Observed(observation, closing) => {
                 self.part(closing);
                 self.others.look(&self.expected_of_asterisk(), clock::now());
+                self.look_around(clock::now());
                 // Time goes by for what the files hold, too, and Asterisk's own files may have been edited.
                 let edited = self.config.as_ref().is_some_and(ConfigFolder::changed).then(|| self.read_config()).flatten();
                 let damaged = self.is_damaged().then_some(Input::PublishedDamaged);
@@ -248,7 +255,11 @@ impl Driver {
 
     fn take_material(&mut self, event: MaterialEvent) -> Vec<Input> {
         match event {
-            MaterialEvent::Snapshot { snapshot, noticed } => vec![self.judge(snapshot, noticed)],
+            MaterialEvent::Snapshot { snapshot, noticed } => {
+                let judged = self.judge(snapshot, noticed);
+                self.look_around_now();
+                vec![judged]
+            }
             MaterialEvent::Watching(mode) => {
                 info!(mode = watching(&mode), "watching the files");
                 self.watching = mode;
@@ -274,6 +285,7 @@ impl Driver {
         }
         self.plan = plan;
         self.others.follow(&self.plan.others, &self.expected_of_asterisk(), clock::now());
+        self.look_around_now();
         Some(Input::Config(self.plan.means.clone()))
     }
 
@@ -290,7 +302,10 @@ impl Driver {
     fn publish(&mut self) -> Arc<Status> {
         let now = clock::now();
         let dropped = self.dropped + self.ami.client.dropped();
-        let around = around(&self.settings, &self.plan, &self.others, self.started, &self.watching, dropped);
+        let mut around =
+            around(&self.settings, &self.plan, self.others.findings().cloned().collect(), self.started, &self.watching, dropped);
+        around.findings.extend(self.found_around(now));
+        around.suspicions = self.surroundings.suspicions().to_vec();
         let status = Arc::new(Status::of(&self.state, &around, now));
         self.told.tell(&status);
         self.status.send_replace(Arc::clone(&status));
@@ -305,9 +320,9 @@ fn watching(mode: &WatchMode) -> &'static str {
     }
 }
 
-fn around(settings: &Settings, plan: &Plan, others: &OtherPairs, started: Now, mode: &WatchMode, events_dropped: u64) -> Around {
+fn around(settings: &Settings, plan: &Plan, others: Vec<Finding>, started: Now, mode: &WatchMode, events_dropped: u64) -> Around {
     let mut findings = plan.findings.clone();
-    findings.extend(others.findings().cloned());
+    findings.extend(others);
     if let WatchMode::Polling { finding } = mode {
         findings.push(finding.clone());
     }
@@ -322,6 +337,7 @@ fn around(settings: &Settings, plan: &Plan, others: &OtherPairs, started: Now, m
         beside: plan.beside.iter().map(|(surface, target)| (surface.clone(), target.address.clone())).collect(),
         ami: plan.ami.address.clone(),
         findings,
+        suspicions: Vec::new(),
         liveness: settings.liveness,
         readiness: settings.readiness,
         stale_after: settings.probe.interval * 2 + settings.probe.timeout * 4,

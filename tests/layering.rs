@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The rooms, upstream first.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 15] = [
     "clock",
     "diagnosis",
     "settings",
@@ -14,6 +14,7 @@ const ROOMS: [&str; 14] = [
     "bundle",
     "staging",
     "asterisk",
+    "host",
     "proof",
     "state",
     "plan",
@@ -24,7 +25,7 @@ const ROOMS: [&str; 14] = [
 ];
 
 /// Files that decide, and so may not know of the world.
-const PURE: [&str; 15] = [
+const PURE: [&str; 19] = [
     "diagnosis/",
     "settings/",
     "material/mod.rs",
@@ -33,6 +34,10 @@ const PURE: [&str; 15] = [
     "staging/name.rs",
     "asterisk/config/",
     "asterisk/ami/codec.rs",
+    "host/mounts.rs",
+    "host/published.rs",
+    "host/time.rs",
+    "host/volumes.rs",
     "proof/mod.rs",
     "state.rs",
     "state/",

@@ -105,13 +105,16 @@ pub(super) fn private_key(capture: &Capture) -> Result<Block, Finding> {
 /// Whether Asterisk's account may read the file; says who bars it.
 pub(super) fn barred(code: Code, capture: &Capture, user: &UserIds) -> Option<Finding> {
     let Barrier { node, needs } = readability::barrier(&capture.way, user)?;
+    let (who, mode) = (who(user), format!("{:04o}", node.mode));
+    let reason = format!("{who}, lacks {needs} of {} ({}:{}, {mode})", node.path.display(), node.uid, node.gid);
     Some(
         about(code, &capture.path)
-            .with("who", who(user))
+            .with("who", who)
             .with("at", node.path.as_path())
             .with("needs", needs.to_string())
             .with("owner", format!("{}:{}", node.uid, node.gid))
-            .with("mode", format!("{:04o}", node.mode)),
+            .with("mode", mode)
+            .with("reason", reason),
     )
 }
 
@@ -133,9 +136,11 @@ fn content(capture: &Capture, missing: Code, unreadable: Code, empty: Code) -> R
         Ok(content) if content.bytes().trim_ascii().is_empty() => Err(about(empty, &capture.path).with("bytes", content.bytes().len())),
         Ok(content) => Ok(content.bytes()),
         Err(ReadFault::Missing { nearest }) => Err(about(missing, &capture.path).with("nearest", nearest.as_path())),
-        Err(ReadFault::Denied) => Err(about(unreadable, &capture.path).with("who", "the agent itself").with("found", "permission denied")),
+        Err(ReadFault::Denied) => {
+            Err(about(unreadable, &capture.path).with("who", "the agent itself").with("reason", "permission denied to the agent itself"))
+        }
         Err(fault @ (ReadFault::NotAFile | ReadFault::TooLarge { .. } | ReadFault::Other(_))) => {
-            Err(about(unreadable, &capture.path).with("found", fault.to_string()))
+            Err(about(unreadable, &capture.path).with("reason", fault.to_string()))
         }
     }
 }

@@ -141,7 +141,10 @@ codes! {
     PublishReadOnly = "publish-read-only", Error, Host;
     PublishNotPermitted = "publish-not-permitted", Error, Host;
     PublishDirectoryMissing = "publish-directory-missing", Error, Host;
-    SubpathMount = "subpath-mount", Error, Host;
+    PublishNotShared = "publish-not-shared", Warning, Host;
+    PublishNotRead = "publish-not-read", Warning, Host;
+    SubpathMount = "subpath-mount", Warning, Host;
+    FileMount = "file-mount", Warning, Host;
     WatchUnavailable = "watch-unavailable", Warning, Host;
     ClockSkewed = "clock-skewed", Warning, Host;
 }

@@ -25,6 +25,7 @@ pub(super) fn findings(state: &State, around: &Around, now: Now) -> Vec<Finding>
     findings.extend(wedge(state, around));
     findings.extend(state.beside().iter().flat_map(|beside| of_surface(beside, state)));
     findings.extend(around.findings.iter().cloned());
+    findings.extend(around.suspicions.iter().filter(|_| state.asked_in_vain()).cloned());
     let mut seen = Vec::new();
     findings.retain(|finding| {
         let new = !seen.contains(finding);

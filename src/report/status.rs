@@ -40,6 +40,8 @@ pub struct Around {
     pub ami: Address,
     /// Findings that do not come from the state: configuration, host.
     pub findings: Vec<Finding>,
+    /// What is likely, and is said only while the wire does not show what it should.
+    pub suspicions: Vec<Finding>,
     /// When liveness fails.
     pub liveness: LivenessSettings,
     /// What readiness asks.

@@ -4,7 +4,7 @@ use super::{AmiLink, Beside, Generation, Means, Phase, Rejected, State, Tally};
 use crate::{
     clock::{Now, Tick},
     diagnosis::Finding,
-    proof::Observation,
+    proof::{Door, Observation},
 };
 
 impl State {
@@ -94,6 +94,15 @@ impl State {
             Some(candidate) => self.is_worse(candidate),
             None => self.bad.is_none() && self.good_is_worse(),
         }
+    }
+
+    /// Whether Asterisk lives and does not show the newest good generation, though it was asked to, or cannot be.
+    pub fn asked_in_vain(&self) -> bool {
+        let lives = self.door().is_some_and(|door| match door.door {
+            Door::Open | Door::Shut | Door::Dark | Door::Cleartext => true,
+            Door::Refused | Door::Unreachable => false,
+        });
+        self.good.is_some() && !self.served_is_wanted() && (self.unproved > 0 || lives && self.gave_up())
     }
 
     /// Whether every reload that could help has been tried (or none can be).

@@ -4,13 +4,54 @@ use crate::diagnosis::texts::Text;
 
 pub(super) const SUBPATH_MOUNT: Text = Text {
     title: "the certificate is mounted with subPath and never changes",
-    meaning: "Kubernetes does not update files that are mounted with `subPath`: the Secret rotates, this file stays, and one day browsers see an expired \
-              certificate (1006). No agent can see a change that never comes.",
+    meaning: "{file}: {found}. Kubernetes does not update what is mounted with `subPath`: the Secret rotates, this file stays, and one day browsers \
+              see an expired certificate (1006). No agent can see a change that never comes.",
     see: "$ grep -E 'tls|crt|pem' /proc/self/mountinfo\n\
           $ kubectl get pod POD -o yaml | grep -n -B3 -A3 subPath",
-    remedy: "Mount the whole Secret as a directory:\n\
+    remedy: "Mount the whole Secret as a directory, without `subPath`, in Asterisk's container too, and name the files in it:\n\
              | volumeMounts:\n\
              |   - {name: tls, mountPath: /tls, readOnly: true}",
+};
+
+pub(super) const FILE_MOUNT: Text = Text {
+    title: "the file is mounted by itself, and may never change",
+    meaning: "{file}: {found}. Such a mount stays with that very file: when a renewal puts a new file in its place (Certbot, acme.sh, editors and \
+              `mv` all do), the old one goes on being seen here, until browsers meet an expired certificate (1006). Only a file that is written in \
+              place arrives.",
+    see: "$ grep -E 'tls|crt|pem' /proc/self/mountinfo\n\
+          $ docker inspect -f '{{json .Mounts}}' CONTAINER",
+    remedy: "Mount the folder, not the file, in Asterisk's container too. For Certbot mount all of /etc/letsencrypt, since its links lead from `live` to \
+             `archive`. In compose.yaml:\n\
+             | volumes:\n\
+             |   - /etc/letsencrypt:/etc/letsencrypt:ro",
+};
+
+pub(super) const PUBLISH_NOT_SHARED: Text = Text {
+    title: "Asterisk's container does not see what is published",
+    meaning: "{path} lies in the agent's own container ({found}), and on no volume. An Asterisk in a container of its own sees another folder, or \
+              none: what is published there never reaches browsers, and a reload changes nothing.",
+    see: "$ findmnt -T {path}\n\
+          $ kubectl exec POD -c asterisk -- ls -la {path}",
+    remedy: "Mount one volume into both containers, for Asterisk read-only. In Kubernetes:\n\
+             | volumes:\n\
+             |   - {name: published, emptyDir: {medium: Memory}}\n\
+             | volumeMounts:\n\
+             |   - {name: published, mountPath: {path}}\n\
+             In compose.yaml, for both services:\n\
+             | volumes:\n\
+             |   - published:{path}",
+};
+
+pub(super) const PUBLISH_NOT_READ: Text = Text {
+    title: "http.conf does not name the published files",
+    meaning: "The agent publishes checked pairs into {path}, but {file} names {found}, which Asterisk then reads instead. New certificates do not \
+              reach browsers, or reach them unchecked: a bad one takes WSS down at the next restart (1006).",
+    see: "$ grep -nE '^ *(tls|ssl)' {file}\n\
+          $ ls -la {path}",
+    remedy: "In {file}, under [general] (or the path at which Asterisk's container has the folder mounted), and never change it again:\n\
+             | tlscertfile = {path}/fullchain.pem\n\
+             | tlsprivatekey = {path}/privkey.pem\n\
+             $ asterisk -rx 'module reload http'",
 };
 
 pub(super) const WATCH_UNAVAILABLE: Text = Text {
@@ -27,8 +68,8 @@ pub(super) const WATCH_UNAVAILABLE: Text = Text {
 
 pub(super) const CLOCK_SKEWED: Text = Text {
     title: "the clock is wrong",
-    meaning: "By the clock here it is {now}, which cannot be: {reason}. Certificates are judged by the clock, so a good one may look expired or not \
-              yet valid.",
+    meaning: "By the clock here it is {now}; and {reason}. Certificates are judged by the clock, so a good one may look expired or not yet valid, \
+              and a bad one good.",
     see: "$ date -u\n\
           $ timedatectl\n\
           $ chronyc tracking",

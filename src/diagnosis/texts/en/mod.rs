@@ -111,7 +111,10 @@ pub(super) fn text(code: Code) -> Text {
         Code::PublishReadOnly => host::PUBLISH_READ_ONLY,
         Code::PublishNotPermitted => host::PUBLISH_NOT_PERMITTED,
         Code::PublishDirectoryMissing => host::PUBLISH_DIRECTORY_MISSING,
+        Code::PublishNotShared => host::PUBLISH_NOT_SHARED,
+        Code::PublishNotRead => host::PUBLISH_NOT_READ,
         Code::SubpathMount => host::SUBPATH_MOUNT,
+        Code::FileMount => host::FILE_MOUNT,
         Code::WatchUnavailable => host::WATCH_UNAVAILABLE,
         Code::ClockSkewed => host::CLOCK_SKEWED,
     }

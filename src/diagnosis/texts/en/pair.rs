@@ -21,9 +21,12 @@ pub(super) const CERT_UNREADABLE: Text = Text {
           $ ps -o user=,group= -C asterisk",
     remedy: "Let Asterisk's group read the file and enter the directories.\n\
              $ chgrp asterisk {file} && chmod 0644 {file}\n\
-             In Kubernetes, give the volume to a group that both containers are in:\n\
+             In Kubernetes a Secret comes with the group of `fsGroup`, which `defaultMode` must let read:\n\
              | securityContext:\n\
-             |   fsGroup: 102",
+             |   fsGroup: 102\n\
+             | volumes:\n\
+             |   - {name: tls, secret: {secretName: tls, defaultMode: 0440}}\n\
+             In staged mode it is `certificate.publish` that says who may read what is published: `gid` and `mode`.",
 };
 
 pub(super) const CERT_EMPTY: Text = Text {
@@ -83,9 +86,12 @@ pub(super) const KEY_UNREADABLE: Text = Text {
           $ ps -o user=,group= -C asterisk",
     remedy: "Let Asterisk's group, and nobody else, read the key.\n\
              $ chgrp asterisk {file} && chmod 0640 {file}\n\
-             In Kubernetes:\n\
+             In Kubernetes a Secret comes with the group of `fsGroup`, which `defaultMode` must let read:\n\
              | securityContext:\n\
-             |   fsGroup: 102",
+             |   fsGroup: 102\n\
+             | volumes:\n\
+             |   - {name: tls, secret: {secretName: tls, defaultMode: 0440}}\n\
+             In staged mode it is `certificate.publish` that says who may read what is published: `gid` and `mode`.",
 };
 
 pub(super) const KEY_EMPTY: Text = Text {

@@ -4,13 +4,54 @@ use crate::diagnosis::texts::Text;
 
 pub(super) const SUBPATH_MOUNT: Text = Text {
     title: "o certificado está montado com subPath e nunca muda",
-    meaning: "O Kubernetes não atualiza arquivos montados com `subPath`: o Secret é trocado, este arquivo fica, e um dia os navegadores veem um certificado \
-              vencido (1006). Nenhum agente enxerga uma mudança que nunca chega.",
+    meaning: "{file}: {found}. O Kubernetes não atualiza o que é montado com `subPath`: o Secret é trocado, este arquivo fica, e um dia os navegadores \
+              veem um certificado vencido (1006). Nenhum agente enxerga uma mudança que nunca chega.",
     see: "$ grep -E 'tls|crt|pem' /proc/self/mountinfo\n\
           $ kubectl get pod POD -o yaml | grep -n -B3 -A3 subPath",
-    remedy: "Monte o Secret inteiro como diretório:\n\
+    remedy: "Monte o Secret inteiro como diretório, sem `subPath`, também no contêiner do Asterisk, e aponte para os arquivos dele:\n\
              | volumeMounts:\n\
              |   - {name: tls, mountPath: /tls, readOnly: true}",
+};
+
+pub(super) const FILE_MOUNT: Text = Text {
+    title: "o arquivo está montado sozinho, e pode nunca mudar",
+    meaning: "{file}: {found}. Uma montagem assim fica com aquele exato arquivo: quando uma renovação põe um arquivo novo no lugar (Certbot, acme.sh, \
+              editores e `mv` fazem isso), aqui se continua vendo o velho, até que os navegadores encontrem um certificado vencido (1006). Só \
+              chega o que é gravado no próprio arquivo.",
+    see: "$ grep -E 'tls|crt|pem' /proc/self/mountinfo\n\
+          $ docker inspect -f '{{json .Mounts}}' CONTAINER",
+    remedy: "Monte a pasta, não o arquivo, também no contêiner do Asterisk. Para o Certbot monte /etc/letsencrypt inteiro, pois seus links levam de \
+             `live` a `archive`. No compose.yaml:\n\
+             | volumes:\n\
+             |   - /etc/letsencrypt:/etc/letsencrypt:ro",
+};
+
+pub(super) const PUBLISH_NOT_SHARED: Text = Text {
+    title: "o contêiner do Asterisk não vê o que é publicado",
+    meaning: "{path} fica no próprio contêiner do agente ({found}), e em nenhum volume. Um Asterisk em outro contêiner vê outra pasta, ou nenhuma: \
+              o que é publicado ali nunca chega aos navegadores, e um reload não muda nada.",
+    see: "$ findmnt -T {path}\n\
+          $ kubectl exec POD -c asterisk -- ls -la {path}",
+    remedy: "Monte um mesmo volume nos dois contêineres, no do Asterisk só para leitura. No Kubernetes:\n\
+             | volumes:\n\
+             |   - {name: published, emptyDir: {medium: Memory}}\n\
+             | volumeMounts:\n\
+             |   - {name: published, mountPath: {path}}\n\
+             No compose.yaml, para os dois serviços:\n\
+             | volumes:\n\
+             |   - published:{path}",
+};
+
+pub(super) const PUBLISH_NOT_READ: Text = Text {
+    title: "o http.conf não aponta para os arquivos publicados",
+    meaning: "O agente publica pares verificados em {path}, mas {file} aponta para {found}, que o Asterisk então lê no lugar deles. Certificados novos \
+              não chegam aos navegadores, ou chegam sem verificação: um ruim derruba o WSS no próximo reinício (1006).",
+    see: "$ grep -nE '^ *(tls|ssl)' {file}\n\
+          $ ls -la {path}",
+    remedy: "Em {file}, sob [general] (ou o caminho em que o contêiner do Asterisk tem a pasta montada), e nunca mais mude:\n\
+             | tlscertfile = {path}/fullchain.pem\n\
+             | tlsprivatekey = {path}/privkey.pem\n\
+             $ asterisk -rx 'module reload http'",
 };
 
 pub(super) const WATCH_UNAVAILABLE: Text = Text {
@@ -27,8 +68,8 @@ pub(super) const WATCH_UNAVAILABLE: Text = Text {
 
 pub(super) const CLOCK_SKEWED: Text = Text {
     title: "o relógio está errado",
-    meaning: "Pelo relógio daqui agora é {now}, o que não pode ser: {reason}. Certificados são avaliados pelo relógio, portanto um bom pode parecer vencido \
-              ou ainda não válido.",
+    meaning: "Pelo relógio daqui agora é {now}; e {reason}. Certificados são avaliados pelo relógio, portanto um bom pode parecer vencido ou ainda não \
+              válido, e um ruim, bom.",
     see: "$ date -u\n\
           $ timedatectl\n\
           $ chronyc tracking",

@@ -22,9 +22,12 @@ pub(super) const CERT_UNREADABLE: Text = Text {
           $ ps -o user=,group= -C asterisk",
     remedy: "Deixe o grupo do Asterisk ler o arquivo e entrar nos diretórios.\n\
              $ chgrp asterisk {file} && chmod 0644 {file}\n\
-             No Kubernetes, dê o volume a um grupo do qual os dois contêineres participem:\n\
+             No Kubernetes um Secret vem com o grupo de `fsGroup`, que o `defaultMode` precisa deixar ler:\n\
              | securityContext:\n\
-             |   fsGroup: 102",
+             |   fsGroup: 102\n\
+             | volumes:\n\
+             |   - {name: tls, secret: {secretName: tls, defaultMode: 0440}}\n\
+             No modo staged é `certificate.publish` que diz quem pode ler o que é publicado: `gid` e `mode`.",
 };
 
 pub(super) const CERT_EMPTY: Text = Text {
@@ -85,9 +88,12 @@ pub(super) const KEY_UNREADABLE: Text = Text {
           $ ps -o user=,group= -C asterisk",
     remedy: "Deixe o grupo do Asterisk, e ninguém mais, ler a chave.\n\
              $ chgrp asterisk {file} && chmod 0640 {file}\n\
-             No Kubernetes:\n\
+             No Kubernetes um Secret vem com o grupo de `fsGroup`, que o `defaultMode` precisa deixar ler:\n\
              | securityContext:\n\
-             |   fsGroup: 102",
+             |   fsGroup: 102\n\
+             | volumes:\n\
+             |   - {name: tls, secret: {secretName: tls, defaultMode: 0440}}\n\
+             No modo staged é `certificate.publish` que diz quem pode ler o que é publicado: `gid` e `mode`.",
 };
 
 pub(super) const KEY_EMPTY: Text = Text {

@@ -1,0 +1,65 @@
+//! The machine around the agent, as it was seen last: looked at when what is watched changes, and once a minute; the wall clock with each
+//! probe.
+
+use std::time::Duration;
+
+use super::{Driver, config_folder::ConfigFolder};
+use crate::{
+    bundle::Leaf,
+    clock::{self, Now, Tick},
+    diagnosis::Finding,
+    host::{self, Seen, WallClock},
+    plan::Plan,
+    settings::Settings,
+};
+
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    seen: Seen,
+    looked: Tick,
+    clock: WallClock,
+}
+
+impl Surroundings {
+    pub(super) fn new(settings: &Settings, plan: &Plan, config: Option<&ConfigFolder>, now: Now) -> Self {
+        let mut clock = WallClock::default();
+        clock.look(now.wall, clock::uptime());
+        Surroundings { seen: seen(settings, plan, config), looked: now.tick, clock }
+    }
+
+    pub(super) fn suspicions(&self) -> &[Finding] {
+        &self.seen.suspicions
+    }
+}
+
+impl Driver {
+    /// Looks around, if it is time.
+    pub(super) fn look_around(&mut self, now: Now) {
+        self.surroundings.clock.look(now.wall, clock::uptime());
+        if now.tick - self.surroundings.looked >= LOOK_AGAIN {
+            self.look_around_now();
+        }
+    }
+
+    /// Looks around: what is watched, or Asterisk's own files, changed.
+    pub(super) fn look_around_now(&mut self) {
+        self.surroundings.seen = seen(&self.settings, &self.plan, self.config.as_ref());
+        self.surroundings.looked = clock::tick();
+    }
+
+    /// What was found around the agent.
+    pub(super) fn found_around(&self, now: Now) -> impl Iterator<Item = Finding> {
+        let rejected = self.state.rejected(now).and_then(|rejected| rejected.rejection.leaf.as_deref());
+        let held = [self.state.good(), self.state.candidate()].into_iter().flatten().map(|held| &held.bundle.leaf);
+        let served = self.state.door().and_then(|door| door.served.as_ref()?.leaf.as_ref());
+        let leaves: Vec<&Leaf> = held.chain(rejected).chain(served).collect();
+        self.surroundings.clock.finding(now.wall, leaves).into_iter().chain(self.surroundings.seen.findings.iter().cloned())
+    }
+}
+
+fn seen(settings: &Settings, plan: &Plan, config: Option<&ConfigFolder>) -> Seen {
+    let http = config.and_then(|config| config.read.http.as_ref().ok());
+    host::look(&plan.sources, settings.certificate.publish.as_ref(), http)
+}
+
+const LOOK_AGAIN: Duration = Duration::from_secs(60);

@@ -1,0 +1,72 @@
+//! Settings and the paths that are watched → what is wrong with the machine, or the container, around the agent: how the files are mounted,
+//! and whether Asterisk can see what is published. Only this file reads (`/proc`, what stands at a path); the rules beside it are pure. Where
+//! `/proc` cannot be read nothing is known, and nothing is said.
+
+mod mounts;
+mod published;
+#[cfg(test)]
+mod tests;
+mod time;
+mod volumes;
+
+pub use time::WallClock;
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use mounts::Mounts;
+use published::Doubt;
+
+use crate::{asterisk::config::HttpConf, diagnosis::Finding, material::Sources, settings::Publish};
+
+/// What was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// What is so.
+    pub findings: Vec<Finding>,
+    /// What is likely, and what the wire may disprove.
+    pub suspicions: Vec<Finding>,
+}
+
+/// Looks once. `http`: Asterisk's own, where it can be read.
+pub fn look(sources: &Sources, publish: Option<&Publish>, http: Option<&HttpConf>) -> Seen {
+    let mounts = mounts_of("self");
+    let files = if sources.cert == sources.key { vec![&sources.cert] } else { vec![&sources.cert, &sources.key] };
+    let frozen = files.into_iter().filter_map(|file| volumes::frozen(file, &fs::canonicalize(file).ok()?, &mounts));
+    let mut seen = Seen { findings: frozen.collect(), suspicions: Vec::new() };
+    if let Some(publish) = publish {
+        let unshared = published::unshared(publish, &existing(&publish.directory), &mounts).filter(|_| !is_beside_asterisk(&mounts));
+        let unread = http.and_then(|http| published::unread(http, publish, &identity));
+        for doubt in unshared.into_iter().chain(unread) {
+            match doubt {
+                Doubt::Sure(finding) => seen.findings.push(finding),
+                Doubt::Likely(finding) => seen.suspicions.push(finding),
+            }
+        }
+    }
+    seen
+}
+
+fn mounts_of(process: &str) -> Mounts {
+    Mounts::parse(&fs::read(format!("/proc/{process}/mountinfo")).unwrap_or_default())
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Where the path leads, links resolved, as far as it exists.
+fn existing(path: &Path) -> PathBuf {
+    path.ancestors().find_map(|part| fs::canonicalize(part).ok()).unwrap_or_else(|| "/".into())
+}
+
+/// Whether Asterisk runs in the very container of the agent: then both see one file system.
+fn is_beside_asterisk(mounts: &Mounts) -> bool {
+    let processes = fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let numbered = processes.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+    let asterisks = numbered.filter(|id| fs::read(format!("/proc/{id}/comm")).is_ok_and(|name| name.trim_ascii() == b"asterisk"));
+    asterisks.into_iter().any(|id| mounts_of(&id).are_of_one_world(mounts))
+}

@@ -64,6 +64,8 @@ pub struct AmiPlan {
     pub username: String,
     /// Its secret; `None`: nobody names one.
     pub secret: Option<SecretString>,
+    /// The file to read it from again at each login.
+    pub secret_file: Option<PathBuf>,
     /// How it is shown.
     pub auth: AmiAuth,
     /// AMI over TLS.
@@ -74,7 +76,7 @@ impl PartialEq for AmiPlan {
     fn eq(&self, other: &Self) -> bool {
         let secret = |plan: &Self| plan.secret.as_ref().map(|secret| secret.expose_secret().to_owned());
         (&self.address, &self.username, self.auth, &self.tls) == (&other.address, &other.username, other.auth, &other.tls)
-            && secret(self) == secret(other)
+            && (secret(self), &self.secret_file) == (secret(other), &other.secret_file)
     }
 }
 
@@ -260,6 +262,7 @@ fn ami(settings: &Settings, manager: Option<&ManagerConf>) -> AmiPlan {
         address: named.address.clone().or_else(read).unwrap_or_else(|| local(usual)),
         username: named.username.clone(),
         secret: named.secret.clone().or_else(secret),
+        secret_file: named.secret_file.clone(),
         auth: named.auth,
         tls: named.tls.clone(),
     }

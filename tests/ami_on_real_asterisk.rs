@@ -75,6 +75,7 @@ fn connect_to(asterisk: &Asterisk) -> AmiConnect {
         address: Address { host: "127.0.0.1".to_owned(), port: asterisk.ports.ami },
         username: "starkeeper".to_owned(),
         secret: SecretString::from(SECRET),
+        secret_file: None,
         auth: AmiAuth::Md5,
         tls: None,
         timeout: Duration::from_secs(3),

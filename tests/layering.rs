@@ -25,7 +25,7 @@ const ROOMS: [&str; 15] = [
 ];
 
 /// Files that decide, and so may not know of the world.
-const PURE: [&str; 19] = [
+const PURE: [&str; 20] = [
     "diagnosis/",
     "settings/",
     "material/mod.rs",
@@ -43,6 +43,7 @@ const PURE: [&str; 19] = [
     "state/",
     "plan.rs",
     "report/status.rs",
+    "report/taking.rs",
     "report/findings.rs",
     "report/health.rs",
 ];

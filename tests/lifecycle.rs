@@ -158,7 +158,12 @@ fn a_port_that_is_taken_ends_it_with_the_settings_name() {
     let address = taken.local_addr().unwrap();
     let (code, said) = refused(&settings(&asterisk, &format!("http: {{listen: \"{address}\"}}\n")), &[]);
     assert_eq!(code, Some(1), "{said}");
-    for part in ["error: failed to listen on", &address.to_string(), "http.listen", "Address already in use"] {
+    let (file, other) =
+        ("/starkeeper.yaml (", format!("http: {{listen: \"127.0.0.1:{}\"}}", address.port().checked_add(1).unwrap_or(9808)));
+    let see = format!("ss -ltnp 'sport = :{}'", address.port());
+    for part in
+        ["error: failed to listen on", &address.to_string(), "http.listen", "Address already in use", "hostNetwork", &see, &other, file]
+    {
         assert!(said.contains(part), "{part}: {said}");
     }
 }

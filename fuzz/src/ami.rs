@@ -75,6 +75,7 @@ pub(crate) fn heard(data: &[u8]) -> String {
         address: Address { host: "127.0.0.1".to_owned(), port: 5038 },
         username: "starkeeper".to_owned(),
         secret: SECRET.into(),
+        secret_file: None,
         auth: if choice & 1 == 0 { AmiAuth::Md5 } else { AmiAuth::Plain },
         tls: None,
         timeout: Duration::from_secs(3),

@@ -1,6 +1,6 @@
 //! `run` and `reload`: settings are loaded, the log is set up, and the agent runs: until it is stopped, or until one rotation is proved.
 
-use std::{fs, path::Path, process::ExitCode, time::Duration};
+use std::{fs, io, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
 
 use super::{Common, Output, USAGE, terminal, words};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     diagnosis::{Lang, Severity},
     report::Status,
     settings::{self, LogFormat, LogSettings, Overrides, Settings},
-    supervise,
+    supervise::{self, Failure},
 };
 
 const DEFAULT_FILE: &str = "/etc/starkeeper/starkeeper.yaml";
@@ -23,9 +23,32 @@ pub(super) fn run(common: &Common, overrides: &Overrides) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             terminal::err(&format!("error: failed to {error}"));
+            if let Failure::Listen { address, error } = &error
+                && error.kind() == io::ErrorKind::AddrInUse
+            {
+                terminal::err(&taken(*address, common));
+            }
             ExitCode::FAILURE
         }
     }
+}
+
+/// What to do about a port that somebody else has.
+fn taken(address: SocketAddr, common: &Common) -> String {
+    let file = common.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE)).display();
+    let (ip, port) = (if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() }, address.port());
+    let other = port.checked_add(1).unwrap_or(9808);
+    let [why, or] = match common.lang() {
+        Lang::En => [
+            "another process has this port; with `hostNetwork: true` all pods of a node share its ports. To see which, and to take another",
+            "or --listen, STARKEEPER_HTTP_LISTEN; the probes that ask it must know",
+        ],
+        Lang::PtBr => [
+            "outro processo tem esta porta; com `hostNetwork: true` todos os pods de um nó dividem as portas dele. Para ver qual, e usar outra",
+            "ou --listen, STARKEEPER_HTTP_LISTEN; as sondas que a consultam precisam saber",
+        ],
+    };
+    format!("help: {why}:\n      ss -ltnp 'sport = :{port}'\n      http: {{listen: \"{ip}:{other}\"}}   # {file} ({or})")
 }
 
 /// Loads the settings, or says everything that is wrong with them.

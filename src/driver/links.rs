@@ -53,6 +53,7 @@ pub(super) fn link(plan: &AmiPlan, probe: &ProbeSettings, anchors: &Trusted) -> 
         address: plan.address.clone(),
         username: plan.username.clone(),
         secret: plan.secret.clone().unwrap_or_default(),
+        secret_file: plan.secret_file.clone(),
         auth: plan.auth,
         tls,
         timeout: probe.timeout,

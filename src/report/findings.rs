@@ -1,6 +1,6 @@
 //! `State` → everything that is wrong just now, and whether anything is still being tried. Pure.
 
-use super::{Around, status::door_name};
+use super::{Around, door_name};
 use crate::{
     bundle::Leaf,
     clock::Now,

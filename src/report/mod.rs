@@ -6,6 +6,8 @@ pub mod http;
 pub mod metrics;
 pub mod process;
 pub mod status;
+mod taking;
 
 pub use health::{Check, Verdict};
-pub use status::{Around, Status};
+pub use status::Status;
+pub use taking::{Around, door_name};

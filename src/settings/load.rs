@@ -118,12 +118,14 @@ impl Check<'_> {
             self.errors.push(*error);
             None
         });
+        let (secret, secret_file) = secret.map_or((None, None), |(secret, file)| (Some(secret), file));
         AsteriskSettings {
             config_dir: self.optional("asterisk.configDir", raw.asterisk.config_dir.as_deref(), scalar::path),
             ami: AmiSettings {
                 address: self.optional("asterisk.ami.address", ami.address.as_deref(), scalar::address),
                 username: self.one("asterisk.ami.username", &ami.username, scalar::ami_username).unwrap_or_default(),
                 secret,
+                secret_file,
                 auth: ami.auth,
                 tls: ami.tls.as_ref().map(|tls| AmiTls {
                     server_name: self.optional("asterisk.ami.tls.serverName", tls.server_name.as_deref(), scalar::server_name),

@@ -17,6 +17,7 @@ pub use load::{Inputs, load};
 pub use overrides::Overrides;
 pub use scalar::name;
 pub use schema::schema;
+pub use secret::in_file as secret_in_file;
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -96,6 +97,8 @@ pub struct AmiSettings {
     pub username: String,
     /// Its secret; `None`: read from manager.conf where that is mounted.
     pub secret: Option<SecretString>,
+    /// The file that it was read from, to be read again as secrets rotate.
+    pub secret_file: Option<PathBuf>,
     /// How the secret is shown to Asterisk.
     pub auth: AmiAuth,
     /// AMI over TLS; `None`: plain TCP.

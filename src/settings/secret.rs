@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 
 use super::error::{Error, Kind, Place};
 
-/// What `STARKEEPER_AMI_SECRET` and `asterisk.ami.secretFile` (with its place) give; `Ok(None)`: neither was said.
+/// What `STARKEEPER_AMI_SECRET` and `asterisk.ami.secretFile` (with its place) give, and the file, where it was that; `Ok(None)`: neither was
+/// said.
 ///
 /// # Errors
 /// [`Kind::SecretUnreadable`], [`Kind::SecretEmpty`], [`Kind::SecretUnusable`]; [`Kind::Contradiction`] if both were said by the
@@ -20,7 +21,7 @@ pub(super) fn ami_secret(
     variable: Option<String>,
     file: Option<(PathBuf, Place)>,
     read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
-) -> Result<Option<SecretString>, Box<Error>> {
+) -> Result<Option<(SecretString, Option<PathBuf>)>, Box<Error>> {
     let variable = variable.map(Zeroizing::new).filter(|secret| !secret.trim().is_empty());
     match (variable, file) {
         (Some(_), Some((_, Place::Variable(other)))) => Err(Error::new(Kind::Contradiction, KEY, Place::Variable(VARIABLE))
@@ -29,13 +30,18 @@ pub(super) fn ami_secret(
             .into()),
         (None, None) => Ok(None),
         (Some(secret), None | Some((_, Place::Line { .. } | Place::File(_) | Place::Nowhere))) => {
-            judge(secret.as_bytes(), Place::Variable(VARIABLE)).map(Some)
+            judge(secret.as_bytes(), Place::Variable(VARIABLE)).map(|secret| Some((secret, None)))
         }
         (_, Some((path, place))) => {
             let bytes = read(&path).map_err(|error| unreadable(&path, place.clone(), &error))?;
-            judge(&Zeroizing::new(bytes), place).map(Some)
+            judge(&Zeroizing::new(bytes), place).map(|secret| Some((secret, Some(path))))
         }
     }
+}
+
+/// The secret in the bytes of its file, read again later on. `None`: they are none that could be used.
+pub fn in_file(bytes: &[u8]) -> Option<SecretString> {
+    judge(bytes, Place::Nowhere).ok()
 }
 
 fn unreadable(path: &Path, place: Place, error: &io::Error) -> Error {

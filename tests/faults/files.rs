@@ -266,7 +266,7 @@ fn places() -> Vec<Fault> {
             })
             .lasts(Duration::from_secs(5))
             .mend(|stage| stage.held.clear()),
-        fault("file mounted by itself, as subPath does", &["Serving"], &[])
+        fault("file mounted by itself, as subPath does", &["Serving"], &["file-mount"])
             .before(|stage| {
                 for file in ["tls.crt", "tls.key"] {
                     let source = stage.asterisk.folder().join(file);
@@ -292,14 +292,14 @@ fn places() -> Vec<Fault> {
 fn clocks() -> Vec<Fault> {
     const YEAR: i64 = 365 * 86_400;
     vec![
-        fault("clock leaps a year ahead", &["Serving"], &["leaf-expired"])
+        fault("clock leaps a year ahead", &["Serving"], &["clock-skewed"])
             .make(|stage| stage.world.wall_clock_off_by(YEAR))
             .lasts(Duration::from_secs(3))
             .mend(|stage| {
                 stage.world.wall_clock_off_by(0);
                 stage.rotate();
             }),
-        fault("clock falls back a year", &["Serving"], &["leaf-not-yet-valid"])
+        fault("clock falls back a year", &["Serving"], &["clock-skewed"])
             .on(&[V16])
             .make(|stage| stage.world.wall_clock_off_by(-YEAR))
             .mend(|stage| {

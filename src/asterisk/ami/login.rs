@@ -17,13 +17,24 @@ use super::{
     dial::Wire,
     fault::{Fault, Stage},
 };
-use crate::settings::AmiAuth;
+use crate::settings::{AmiAuth, secret_in_file};
 
 /// Asterisk lets a failed login wait about a second before it says so; a shorter timeout would call a wrong password a timeout.
 const ASTERISK_PENALTY: Duration = Duration::from_secs(1);
 
 /// A connection as messages.
 pub(super) type Line = Framed<Box<dyn Wire>, Codec>;
+
+/// Takes a secret that has rotated from its file, so that nothing need be restarted for it.
+pub(super) async fn refresh(connect: &mut AmiConnect) {
+    let Some(file) = &connect.secret_file else { return };
+    // A network share may be dead; what is known may still do.
+    if let Ok(Ok(bytes)) = timeout(connect.timeout, tokio::fs::read(file)).await
+        && let Some(secret) = secret_in_file(&Zeroizing::new(bytes))
+    {
+        connect.secret = secret;
+    }
+}
 
 /// Reads the banner and logs in. Gives the protocol's version with the line.
 pub(super) async fn log_in(connect: &AmiConnect, wire: Box<dyn Wire>, last_id: &mut u64) -> Result<(Line, String), Fault> {

@@ -20,7 +20,7 @@ mod session;
 mod tests;
 mod verdict;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rustls_pki_types::ServerName;
 use secrecy::SecretString;
@@ -43,6 +43,8 @@ pub struct AmiConnect {
     pub username: String,
     /// Its secret.
     pub secret: SecretString,
+    /// The file that holds it, read again before each login; where that cannot be, what is known already is shown.
+    pub secret_file: Option<PathBuf>,
     /// How the secret is shown to Asterisk.
     pub auth: AmiAuth,
     /// AMI over TLS; `None`: plain TCP.

@@ -29,7 +29,7 @@ pub use read::{Absence, Keep, read};
 pub use source::{Disk, FileSource, Kind};
 pub use tls::{Refused, Setting};
 
-use crate::diagnosis::{Code, Finding};
+use crate::diagnosis::Finding;
 
 /// What Asterisk's configuration folder says of its TLS surfaces.
 #[derive(Clone, Debug)]
@@ -42,21 +42,6 @@ pub struct AsteriskConfig {
     pub pjsip: Result<PjsipConf, Absence>,
     /// What is wrong in them, with file and line.
     pub findings: Vec<Finding>,
-}
-
-impl AsteriskConfig {
-    /// The same, for someone who set `certificate.stamp`: where http.conf includes that very file and it exists, touching it heals, and
-    /// `cannot-heal` is not to be said of http.conf.
-    #[must_use]
-    pub fn with_stamp(mut self, stamp: &Path) -> Self {
-        if let Ok(http) = &self.http
-            && http.includes(stamp)
-        {
-            let file = crate::diagnosis::Value::from(http.file.as_path());
-            self.findings.retain(|finding| finding.code != Code::CannotHeal || finding.get("file") != Some(&file));
-        }
-        self
-    }
 }
 
 /// Reads the configuration folder from the disk.

@@ -69,9 +69,9 @@ fn colours_mark_the_severity_the_frame_and_the_help_alone() {
        ^[1m^[94m|^[0m now     1970-01-01T00:00:00Z
        ^[1m^[94m|^[0m reason  the kernel is newer
 
-      By the clock here it is 1970-01-01T00:00:00Z, which cannot be: the kernel is
-      newer. Certificates are judged by the clock, so a good one may look expired or
-      not yet valid.
+      By the clock here it is 1970-01-01T00:00:00Z, and the kernel is newer.
+      Certificates are judged by the clock, so a good one may look expired or not
+      yet valid, and a bad one good.
 
     ^[1m^[92mhelp:^[0m Have the machine's clock set (containers share the node's):
           timedatectl set-ntp true

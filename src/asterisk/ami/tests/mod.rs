@@ -36,6 +36,7 @@ fn connect_to(port: u16) -> AmiConnect {
         address: Address { host: "127.0.0.1".to_owned(), port },
         username: "starkeeper".to_owned(),
         secret: SecretString::from(SECRET),
+        secret_file: None,
         auth: AmiAuth::Md5,
         tls: None,
         timeout: Duration::from_secs(3),

@@ -68,7 +68,7 @@ pub(super) const WATCH_UNAVAILABLE: Text = Text {
 
 pub(super) const CLOCK_SKEWED: Text = Text {
     title: "the clock is wrong",
-    meaning: "By the clock here it is {now}; and {reason}. Certificates are judged by the clock, so a good one may look expired or not yet valid, \
+    meaning: "By the clock here it is {now}, and {reason}. Certificates are judged by the clock, so a good one may look expired or not yet valid, \
               and a bad one good.",
     see: "$ date -u\n\
           $ timedatectl\n\

@@ -68,7 +68,7 @@ pub(super) const WATCH_UNAVAILABLE: Text = Text {
 
 pub(super) const CLOCK_SKEWED: Text = Text {
     title: "o relógio está errado",
-    meaning: "Pelo relógio daqui agora é {now}; e {reason}. Certificados são avaliados pelo relógio, portanto um bom pode parecer vencido ou ainda não \
+    meaning: "Pelo relógio daqui agora é {now}, e {reason}. Certificados são avaliados pelo relógio, portanto um bom pode parecer vencido ou ainda não \
               válido, e um ruim, bom.",
     see: "$ date -u\n\
           $ timedatectl\n\

@@ -1,0 +1,213 @@
+//! What lies around the agent, on real Asterisk: an http.conf that does not name the published files, a folder that Asterisk's container does
+//! not have, a Secret that Asterisk's user may not read, an AMI secret that rotates. Each is named with what to write, and goes once it is
+//! written.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
+    path::Path,
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::Value;
+use starkeeper::{
+    bundle::{self, Expectations},
+    clock,
+    diagnosis::{Code, Lang},
+    material::{self, Sources},
+    settings::{ExpirySettings, UserIds},
+};
+use support::{
+    agent::Agent,
+    asterisk::{Asterisk, SECRET, Version},
+    both,
+    certs::{Authority, Layout},
+    until,
+};
+
+const SOON: Duration = Duration::from_secs(40);
+
+fn finding<'a>(status: &'a Value, code: &str) -> Option<&'a Value> {
+    status["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == code)
+}
+
+/// Staged mode into this folder, from a pair of its own.
+fn staged(asterisk: &Asterisk, directory: &Path) -> String {
+    let source = asterisk.folder().join("source");
+    fs::create_dir(&source).unwrap();
+    let pair = Authority::new().issue(&["localhost"]);
+    fs::write(source.join("tls.crt"), pair.cert_pem).unwrap();
+    fs::write(source.join("tls.key"), pair.key_pem).unwrap();
+    let settings = asterisk.settings();
+    let (before, rest) = settings.split_once("certificate:").unwrap();
+    let configured = before.replacen("asterisk:", &format!("asterisk:\n  configDir: {}", asterisk.etc().display()), 1);
+    format!(
+        "{configured}certificate: {{cert: {source}/tls.crt, key: {source}/tls.key, trust: none, publish: {{directory: {}, gid: {}}}}}\n{}\
+         probe: {{interval: 2s, timeout: 2s}}\n",
+        directory.display(),
+        asterisk.gid,
+        rest.split_once('\n').unwrap().1,
+        source = source.display(),
+    )
+}
+
+#[test]
+fn an_http_conf_that_names_other_files_than_the_published_is_named_with_its_line_until_the_remedy_is_pasted() {
+    both(|version| {
+        let asterisk = Asterisk::start(version);
+        let published = asterisk.folder().join("published");
+        let agent = Agent::start(&staged(&asterisk, &published));
+        let status = agent.wait("the finding", SOON, |status| finding(status, "publish-not-read").is_some());
+        let found = finding(&status, "publish-not-read").unwrap();
+        let (conf, cert) = (asterisk.etc().join("http.conf"), asterisk.cert().display().to_string());
+        let text = fs::read_to_string(&conf).unwrap();
+        let line = text.lines().position(|line| line.starts_with("tlscertfile=")).unwrap() + 1;
+        assert_eq!(found["severity"], "warning", "{version:?}");
+        let expected = serde_json::json!({"file": conf, "line": line, "found": cert, "path": published});
+        assert_eq!(found["evidence"], expected, "{version:?}");
+
+        let remedy = found["remedy"].as_str().unwrap().to_owned();
+        let paste: Vec<&str> = remedy.lines().filter_map(|line| line.strip_prefix("    tls")).collect();
+        assert_eq!(paste.len(), 2, "{remedy}");
+        let kept = text.lines().filter(|line| !line.starts_with("tlscertfile") && !line.starts_with("tlsprivatekey"));
+        let mended =
+            kept.chain([format!("tls{}", paste[0]), format!("tls{}", paste[1])].iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
+        fs::write(&conf, format!("{mended}\n")).unwrap();
+        assert!(asterisk.manager().reload("http").unwrap().succeeded());
+        let status = agent.wait("the published pair", SOON, |status| {
+            status["phase"] == "Serving" && status["surfaces"][0]["matchesWanted"] == true && finding(status, "publish-not-read").is_none()
+        });
+        assert!(finding(&status, "publish-not-shared").is_none());
+    });
+}
+
+/// Runs `body` where it may mount: in a child, which is this test again, with the mounts that an engine makes in every container.
+fn in_a_container(test: &str, body: impl FnOnce()) {
+    const INSIDE: &str = "STARKEEPER_TEST_IN_A_CONTAINER";
+    if std::env::var_os(INSIDE).is_some() {
+        return body();
+    }
+    // The folder for temporary files is of the root file system there, as in a container.
+    let set_up = "set -e; while mountpoint -q /tmp; do umount --lazy /tmp; done\n\
+                  for name in hosts hostname; do test -e /etc/$name || touch /etc/$name; mount --bind /etc/$name /etc/$name; done\n\
+                  exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--", "sh", "-c", set_up, "sh"]).arg(std::env::current_exe().unwrap());
+    let output = command.args(["--exact", test, "--nocapture"]).env(INSIDE, "1").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_folder_that_asterisks_container_does_not_have_is_named_once_a_reload_was_in_vain_and_no_longer_when_it_is_shared() {
+    let test = "a_folder_that_asterisks_container_does_not_have_is_named_once_a_reload_was_in_vain_and_no_longer_when_it_is_shared";
+    in_a_container(test, || {
+        // Below /tmp Asterisk's own file system has something else: another container, but for its name.
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let published = folder.path().join("published");
+        let builder = Asterisk::build(Version::V22).without_pair();
+        let asterisk = builder.paths(published.join("fullchain.pem"), published.join("privkey.pem")).start();
+        let agent = Agent::start(&staged(&asterisk, &published));
+        let status = agent.wait("the suspicion", SOON, |status| finding(status, "publish-not-shared").is_some());
+        let found = finding(&status, "publish-not-shared").unwrap();
+        assert_eq!((&found["severity"], &found["evidence"]["path"]), (&"warning".into(), &published.to_str().unwrap().into()));
+        assert!(found["remedy"].as_str().unwrap().contains(&format!("mountPath: {}}}", published.display())), "{found:#}");
+        assert!(finding(&status, "publish-not-read").is_none(), "http.conf names what it should");
+
+        let inside = format!("{}{}", asterisk.version.root().display(), folder.path().display());
+        for command in [&["mkdir", "-p", &inside][..], &["mount", "--bind", folder.path().to_str().unwrap(), &inside]] {
+            let entered = ["--target", &asterisk.pid().to_string(), "--mount", "--"].map(str::to_owned);
+            assert!(Command::new("nsenter").args(entered).args(command).status().unwrap().success(), "{command:?}");
+        }
+        agent.wait("the heal", SOON * 2, |status| status["phase"] == "Serving" && finding(status, "publish-not-shared").is_none());
+    });
+}
+
+#[test]
+fn a_secret_that_asterisks_user_may_not_read_is_named_with_who_where_default_mode_and_fs_group() {
+    const FS_GROUP: u32 = 2000;
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    Layout::DataSwap.lay(folder.path(), &Authority::new().issue(&["localhost"]));
+    let [cert, key] = [Layout::DataSwap.cert(folder.path()), Layout::DataSwap.key(folder.path())];
+    // As kubelet lays a Secret with `defaultMode: 0400`, without and with `fsGroup`.
+    let own = |gid: u32, mode: u32| {
+        for file in [&cert, &key] {
+            chown(file.canonicalize().unwrap(), Some(0), Some(gid)).unwrap();
+            fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    let judged = |groups: Vec<u32>| {
+        let expiry = ExpirySettings::default();
+        let expectations = Expectations { names: Vec::new(), anchors: None, user: Some(UserIds { uid: 101, gid: 102, groups }), expiry };
+        let sources = Sources { cert: cert.clone(), key: key.clone() };
+        bundle::judge(Arc::new(material::capture_pair(&sources)), &expectations, clock::wall())
+    };
+    own(0, 0o400);
+    let rejection = judged(vec![FS_GROUP]).unwrap_err();
+    let codes: Vec<Code> = rejection.findings.iter().map(|finding| finding.code).take(2).collect();
+    assert_eq!(codes, [Code::CertUnreadable, Code::KeyUnreadable]);
+    for finding in &rejection.findings[..2] {
+        assert!(fs::metadata(finding.get("at").unwrap().to_string()).unwrap().is_file(), "behind all links");
+        for lang in [Lang::En, Lang::PtBr] {
+            let (meaning, remedy) = (finding.meaning(lang), finding.remedy(lang));
+            assert!(meaning.contains("uid 101, gid 102, groups 2000, lacks r of") && meaning.contains("(0:0, 0400)"), "{meaning}");
+            assert!(remedy.contains("fsGroup: ") && remedy.contains("defaultMode: 0440"), "{remedy}");
+        }
+    }
+    own(FS_GROUP, 0o440);
+    assert!(judged(vec![FS_GROUP]).is_ok());
+    assert!(judged(Vec::new()).is_err(), "a group that it is not in");
+    assert_eq!(fs::metadata(&key).unwrap().gid(), FS_GROUP);
+}
+
+/// Ends the agent's session at Asterisk, as an operator would.
+fn kick(asterisk: &Asterisk) {
+    let connected = asterisk.cli("manager show connected");
+    let session = connected.lines().find(|line| line.trim_start().starts_with("starkeeper ")).unwrap_or_else(|| panic!("{connected}"));
+    let descriptor = session.split_whitespace().nth(4).unwrap();
+    asterisk.cli(&format!("manager kick session {descriptor}"));
+}
+
+/// Gives the AMI user another secret, in manager.conf alone.
+fn turn(asterisk: &Asterisk, from: &str, to: &str) {
+    let path = asterisk.etc().join("manager.conf");
+    let text = fs::read_to_string(&path).unwrap();
+    let (old, new) = (format!("[starkeeper]\nsecret={from}\n"), format!("[starkeeper]\nsecret={to}\n"));
+    assert!(text.contains(&old), "{text}");
+    fs::write(path, text.replacen(&old, &new, 1)).unwrap();
+    assert!(asterisk.manager().reload("manager").unwrap().succeeded());
+}
+
+#[test]
+fn an_ami_secret_that_rotates_is_taken_from_its_file_at_the_next_login_without_a_restart() {
+    both(|version| {
+        let asterisk = Asterisk::start(version);
+        let agent = Agent::start(&asterisk.settings());
+        agent.wait("the first login", SOON, |status| status["phase"] == "Serving" && status["counts"]["amiConnects"] == 1);
+        turn(&asterisk, SECRET, "another-for-the-lab");
+        // As a Secret's volume is swapped, with the line break that editors leave.
+        let (file, new) = (asterisk.secret_file(), asterisk.folder().join("secret.new"));
+        fs::write(&new, "another-for-the-lab\n").unwrap();
+        fs::rename(&new, &file).unwrap();
+        kick(&asterisk);
+        agent.wait("the second login", SOON, |status| status["counts"]["amiConnects"] == 2 && status["ami"]["connected"] == true);
+        assert!(!agent.log().join("\n").contains("ami-auth-failed"), "{version:?}: the new secret alone was shown");
+
+        // The file comes late, and holds nonsense first: what was known is shown, and refused, until it is right.
+        turn(&asterisk, "another-for-the-lab", "a-third-one");
+        fs::write(&file, "\n").unwrap();
+        kick(&asterisk);
+        agent.wait("the refusal", SOON, |status| finding(status, "ami-auth-failed").is_some());
+        fs::write(&file, "a-third-one").unwrap();
+        until(SOON, "the third login", || agent.status()["counts"]["amiConnects"] == 3);
+        agent.wait("the end of the finding", SOON, |status| finding(status, "ami-auth-failed").is_none());
+        assert_eq!(agent.status()["ami"]["connected"], true, "{version:?}");
+    });
+}

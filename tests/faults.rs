@@ -17,6 +17,8 @@ mod files;
 mod host;
 #[path = "faults/peer.rs"]
 mod peer;
+#[path = "ami_peer/post.rs"]
+mod post;
 #[path = "faults/shim.rs"]
 mod shim;
 #[path = "faults/stage.rs"]

@@ -11,9 +11,14 @@ use std::{
     path::Path,
     process::Command,
     sync::Arc,
+    thread,
     time::Duration,
 };
 
+use rustix::{
+    fs::{Gid, Uid},
+    thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid},
+};
 use serde_json::Value;
 use starkeeper::{
     bundle::{self, Expectations},
@@ -161,6 +166,18 @@ fn a_secret_that_asterisks_user_may_not_read_is_named_with_who_where_default_mod
             assert!(remedy.contains("fsGroup: ") && remedy.contains("defaultMode: 0440"), "{remedy}");
         }
     }
+    // The agent itself, as another user than root: what it cannot read it cannot publish.
+    let as_nobody = || {
+        let (user, group) = (Uid::from_raw(65_534), Gid::from_raw(65_534));
+        set_thread_groups(&[]).unwrap();
+        set_thread_res_gid(group, group, group).unwrap();
+        set_thread_res_uid(user, user, user).unwrap();
+        judged(vec![FS_GROUP]).unwrap_err()
+    };
+    let rejection = thread::scope(|scope| scope.spawn(as_nobody).join()).unwrap();
+    let reasons: Vec<String> = rejection.findings.iter().map(|finding| finding.meaning(Lang::En)).collect();
+    let of = |who: &str| reasons.iter().filter(|reason| reason.contains(who)).count();
+    assert_eq!((of("permission denied to the agent itself"), of("Asterisk's account"), reasons.len()), (2, 2, 4), "{reasons:#?}");
     own(FS_GROUP, 0o440);
     assert!(judged(vec![FS_GROUP]).is_ok());
     assert!(judged(Vec::new()).is_err(), "a group that it is not in");

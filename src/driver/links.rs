@@ -1,14 +1,17 @@
 //! The tasks that the driver listens to: the watch of the files and the connection to AMI.
 
 use std::{
+    fs,
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::Duration,
 };
 
 use rustls_pki_types::ServerName;
+use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
+use zeroize::Zeroizing;
 
 use super::Trusted;
 use crate::{
@@ -16,7 +19,7 @@ use crate::{
     material::{self, LookAgain, MaterialEvent},
     plan::{AmiPlan, Plan},
     proof,
-    settings::{ProbeSettings, Settings},
+    settings::{self, ProbeSettings, Settings},
 };
 
 /// The watch of the files, and what comes of it.
@@ -52,7 +55,7 @@ pub(super) fn link(plan: &AmiPlan, probe: &ProbeSettings, anchors: &Trusted) -> 
     let connect = AmiConnect {
         address: plan.address.clone(),
         username: plan.username.clone(),
-        secret: plan.secret.clone().unwrap_or_default(),
+        secret: secret(plan).unwrap_or_default(),
         secret_file: plan.secret_file.clone(),
         auth: plan.auth,
         tls,
@@ -62,6 +65,12 @@ pub(super) fn link(plan: &AmiPlan, probe: &ProbeSettings, anchors: &Trusted) -> 
     let (sender, events) = mpsc::channel(QUEUE);
     let (client, work) = ami::client(connect, sender);
     Link { client, events, _task: AbortOnDropHandle::new(tokio::spawn(work)) }
+}
+
+/// As its file has it now, where it is of a file.
+fn secret(plan: &AmiPlan) -> Option<SecretString> {
+    let read = |file| fs::read(file).ok().map(Zeroizing::new).and_then(|bytes| settings::secret_in_file(&bytes));
+    plan.secret_file.as_ref().and_then(read).or_else(|| plan.secret.clone())
 }
 
 /// How often the files are looked at without a hint.

@@ -112,7 +112,24 @@ const MOST: usize = 100_000;
 mod tests {
     use std::fmt::Write as _;
 
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_the_bytes_are_a_path_lies_on_a_mount_above_it(
+            text in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..400),
+                "([0-3] [0-3] 0:1 (/|/a|/a/b|/a\\\\[0-7]{1,3}) (/|/a|/a/b|/a//b|a) rw( x:1)? - [a-z]{1,3} x rw\n|[ /\\\\0-9a-]{0,20}\n){0,12}".prop_map(String::into_bytes),
+            ],
+        ) {
+            let mounts = Mounts::parse(&text);
+            for path in ["/", "/a", "/a/b/c", "/tls/tls.crt", "relative", ""].map(Path::new) {
+                prop_assert!(mounts.of(path).is_none_or(|mount| path.starts_with(&mount.point)));
+            }
+        }
+    }
 
     fn on<'a>(mounts: &'a Mounts, path: &str) -> Option<&'a str> {
         mounts.of(Path::new(path)).and_then(|mount| mount.point.to_str())

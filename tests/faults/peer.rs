@@ -3,14 +3,13 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
+    net::{Shutdown, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
     time::Duration,
 };
+
+use super::post::{Held, Post, lock};
 
 /// How it behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,64 +37,41 @@ pub(crate) enum Way {
 /// A running one.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    port: u16,
-    shared: Arc<Shared>,
-    accepting: Option<JoinHandle<()>>,
+    way: Arc<Mutex<Way>>,
+    post: Post,
 }
 
-#[derive(Debug)]
-struct Shared {
+/// One connection's part of it.
+struct Between<'a> {
     ami: u16,
-    way: Mutex<Way>,
-    over: AtomicBool,
-    held: Mutex<Vec<TcpStream>>,
+    way: &'a Mutex<Way>,
+    held: &'a Held,
 }
 
 impl Peer {
     /// Listens at `port` for what is meant for the AMI at `ami`.
     pub(crate) fn between(port: u16, ami: u16) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
-        let shared = Arc::new(Shared { ami, way: Mutex::new(Way::Through), over: AtomicBool::new(false), held: Mutex::new(Vec::new()) });
-        let serving = Arc::clone(&shared);
-        let accepting = thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if serving.over.load(Ordering::SeqCst) {
-                    return;
-                }
-                let shared = Arc::clone(&serving);
-                thread::spawn(move || shared.welcome(stream));
-            }
-        });
-        Self { port, shared, accepting: Some(accepting) }
+        let way = Arc::new(Mutex::new(Way::Through));
+        let shared = Arc::clone(&way);
+        let post = Post::at(port, move |client, held| Between { ami, way: &shared, held }.welcome(client));
+        Self { way, post }
     }
 
     /// From now on. Connections that stand are ended, but where they are to be kept.
     pub(crate) fn become_(&self, way: Way) {
-        *lock(&self.shared.way) = way;
+        *lock(&self.way) = way;
         if way != Way::HalfOpen {
-            self.shared.end_all();
+            self.post.end_all();
         }
     }
 }
 
-impl Drop for Peer {
-    fn drop(&mut self) {
-        self.shared.over.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
-        if let Some(accepting) = self.accepting.take() {
-            let _ = accepting.join();
-        }
-        self.shared.end_all();
-    }
-}
-
-impl Shared {
+impl Between<'_> {
     fn way(&self) -> Way {
-        *lock(&self.way)
+        *lock(self.way)
     }
 
-    fn welcome(self: &Arc<Self>, mut client: TcpStream) {
-        lock(&self.held).push(client.try_clone().unwrap());
+    fn welcome(&self, mut client: TcpStream) {
         let way = self.way();
         match way {
             Way::Through | Way::HalfOpen | Way::EndsInAnAnswer | Way::Flood | Way::WrongIds => self.join(client, way),
@@ -117,18 +93,13 @@ impl Shared {
     }
 
     fn keep_saying(&self, mut client: TcpStream, words: &[u8], pause: Duration) {
-        while !self.over.load(Ordering::SeqCst) && client.write_all(words).is_ok() {
+        while !self.held.is_over() && client.write_all(words).is_ok() {
             thread::sleep(pause);
         }
     }
 
-    fn join(self: &Arc<Self>, client: TcpStream, way: Way) {
-        // Asterisk may not be there: then the client sees an end, as with any proxy.
-        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.ami)) else {
-            let _ = client.shutdown(Shutdown::Both);
-            return;
-        };
-        lock(&self.held).push(server.try_clone().unwrap());
+    fn join(&self, client: TcpStream, way: Way) {
+        let Some(server) = self.held.onward(&client, self.ami) else { return };
         let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
         thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -139,17 +110,19 @@ impl Shared {
             }
             let _ = to_server.shutdown(Shutdown::Both);
         });
-        if way == Way::Flood {
-            let (shared, flooded) = (Arc::clone(self), client.try_clone().unwrap());
-            // After the login: a flood of events goes to those who are logged in.
-            thread::spawn(move || {
-                thread::sleep(Duration::from_millis(300));
-                let event =
-                    b"Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: PJSIP/webrtc-00000001\r\nVariable: X\r\nValue: 1\r\n\r\n";
-                shared.keep_saying(flooded, &event.repeat(50), Duration::from_millis(5));
-            });
-        }
-        self.bring_back(server, client, way);
+        let flooded = client.try_clone().unwrap();
+        thread::scope(|scope| {
+            if way == Way::Flood {
+                // After the login: a flood of events goes to those who are logged in.
+                scope.spawn(move || {
+                    thread::sleep(Duration::from_millis(300));
+                    let event =
+                        b"Event: VarSet\r\nPrivilege: dialplan,all\r\nChannel: PJSIP/webrtc-00000001\r\nVariable: X\r\nValue: 1\r\n\r\n";
+                    self.keep_saying(flooded, &event.repeat(50), Duration::from_millis(5));
+                });
+            }
+            self.bring_back(server, client, way);
+        });
     }
 
     fn bring_back(&self, mut server: TcpStream, mut client: TcpStream, way: Way) {
@@ -173,14 +146,4 @@ impl Shared {
         let _ = client.shutdown(Shutdown::Both);
         let _ = server.shutdown(Shutdown::Both);
     }
-
-    fn end_all(&self) {
-        for stream in lock(&self.held).drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -206,11 +206,15 @@ impl Forms {
 async fn run<R: Reach>(reach: R, mut connect: AmiConnect, mut requests: mpsc::Receiver<Request>, mut outbox: Outbox) {
     let terms = Terms { who: Who::from(&connect), timeout: connect.timeout, keepalive: connect.keepalive };
     let (mut last_id, mut pace, mut refusal) = (0, Pace::new(), None);
+    // The secret was just read.
+    let mut is_first = true;
     // What a new session was wanted for.
     let mut waiting: Option<Request> = None;
     loop {
         let attempt = async {
-            login::refresh(&mut connect).await;
+            if !std::mem::take(&mut is_first) {
+                login::refresh(&mut connect).await;
+            }
             let wire = reach.reach().await?;
             login::log_in(&connect, wire, &mut last_id).await
         };

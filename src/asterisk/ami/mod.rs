@@ -43,7 +43,7 @@ pub struct AmiConnect {
     pub username: String,
     /// Its secret.
     pub secret: SecretString,
-    /// The file that holds it, read again before each login; where that cannot be, what is known already is shown.
+    /// The file that holds it, read again before each further login; where that cannot be, what is known already is shown.
     pub secret_file: Option<PathBuf>,
     /// How the secret is shown to Asterisk.
     pub auth: AmiAuth,

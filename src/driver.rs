@@ -22,12 +22,13 @@ use links::{Link, Watched, link, watch_files};
 use other_pairs::OtherPairs;
 use surroundings::Surroundings;
 use told::Told;
-use work::{Done, Work, ask_version, at_once, finish, finished};
+use work::{Done, Own, Work, ask, at_once, finish, finished};
 
 use crate::{
     asterisk::ami::AmiEvent,
     clock::{self, Now},
     diagnosis::Finding,
+    host,
     material::{
         LookAgain, MaterialEvent, WatchMode,
         anchors::{self, Anchors},
@@ -71,6 +72,8 @@ pub struct Driver {
     surroundings: Surroundings,
     /// Asterisk's own version, once it has told.
     asterisk: Option<String>,
+    /// What Asterisk tells of itself is to be asked (again).
+    to_ask: bool,
     state: State,
     started: Now,
     watching: WatchMode,
@@ -115,6 +118,7 @@ impl Driver {
             others,
             surroundings,
             asterisk: None,
+            to_ask: false,
             state,
             started,
             watching: WatchMode::Inotify,
@@ -129,7 +133,7 @@ impl Driver {
     /// Until the stop, or until `over` says so of the status; gives the last one.
     pub async fn run(mut self, mut inbox: Inbox, over: impl Fn(&Status) -> bool) -> Arc<Status> {
         let mut work: Option<Work> = None;
-        let mut asking: Option<Pin<Box<dyn Future<Output = Option<String>> + Send>>> = None;
+        let mut asking: Option<Pin<Box<dyn Future<Output = Own> + Send>>> = None;
         let mut commands = VecDeque::new();
         for input in self.kept().into_iter().chain([Input::Deadline]) {
             commands.extend(self.state.step(input, clock::now()));
@@ -175,12 +179,10 @@ impl Driver {
                 done = finish(&mut work) => self.take(done),
                 Some(event) = self.files.events.recv() => self.take_material(event),
                 Some(event) = self.ami.events.recv() => {
-                    if matches!(event, AmiEvent::Connected { .. }) && self.config.is_some() {
-                        asking = Some(ask_version(self.ami.client.clone()));
-                    }
+                    self.to_ask |= matches!(event, AmiEvent::Connected { .. }) && self.config.is_some();
                     vec![Input::Ami(event)]
                 }
-                version = finish(&mut asking) => self.take_version(version).into_iter().collect(),
+                own = finish(&mut asking) => self.take_own(own).into_iter().collect(),
                 Some(()) = inbox.look.recv() => {
                     self.look_again();
                     vec![Input::LookAgain]
@@ -189,6 +191,9 @@ impl Driver {
             };
             for input in inputs {
                 commands.extend(self.state.step(input, clock::now()));
+            }
+            if std::mem::take(&mut self.to_ask) && self.state.ami().is_up() {
+                asking = Some(ask(self.ami.client.clone()));
             }
         }
     }
@@ -286,7 +291,18 @@ impl Driver {
         self.plan = plan;
         self.others.follow(&self.plan.others, &self.expected_of_asterisk(), clock::now());
         self.look_around_now();
+        self.surroundings.told_by_asterisk(None);
+        self.to_ask = true;
         Some(Input::Config(self.plan.means.clone()))
+    }
+
+    fn take_own(&mut self, own: Own) -> Option<Input> {
+        let input = self.take_version(own.version);
+        self.to_ask = false;
+        let ours = self.config.as_ref().and_then(|config| config.read.http.as_ref().ok());
+        let differs = ours.zip(own.http).and_then(|(ours, told)| host::another(ours, &told, &self.plan.ami.address));
+        self.surroundings.told_by_asterisk(differs);
+        input
     }
 
     /// Which surfaces can be refreshed depends on the release.

@@ -91,6 +91,43 @@ fn an_http_conf_that_names_other_files_than_the_published_is_named_with_its_line
     });
 }
 
+#[test]
+fn a_configuration_folder_that_is_not_asterisks_own_is_named_by_what_asterisk_itself_says() {
+    both(|version| {
+        let asterisk = Asterisk::start(version);
+        // As a ConfigMap by subPath in one of the two containers: a copy from before.
+        let copy = asterisk.folder().join("copy");
+        fs::create_dir(&copy).unwrap();
+        for file in fs::read_dir(asterisk.etc()).unwrap().map(Result::unwrap) {
+            fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        }
+        let ours = fs::read_to_string(asterisk.etc().join("http.conf")).unwrap();
+        let (cert, old) = (format!("tlscertfile={}", asterisk.cert().display()), "tlscertfile=/etc/asterisk/keys/old.pem");
+        assert!(ours.contains(&cert));
+        fs::write(copy.join("http.conf"), ours.replacen(&cert, old, 1)).unwrap();
+        let settings = asterisk.settings().replacen("asterisk:", &format!("asterisk:\n  configDir: {}", copy.display()), 1);
+        let agent = Agent::start(&format!("{settings}probe: {{interval: 1s, timeout: 1s}}\n"));
+        let status = agent.wait("the finding", SOON, |status| finding(status, "config-differs").is_some());
+        let evidence = &finding(&status, "config-differs").unwrap()["evidence"];
+        let expected = serde_json::json!({
+            "file": copy.join("http.conf"),
+            "address": format!("127.0.0.1:{}", asterisk.ports.ami),
+            "found": format!("tlscertfile = {}", asterisk.cert().display()),
+            "expected": "tlscertfile = /etc/asterisk/keys/old.pem",
+        });
+        assert_eq!(evidence, &expected, "{version:?}");
+        assert_eq!(status["phase"], "Serving", "{version:?}: what is watched and served is as the settings say");
+
+        fs::write(copy.join("http.conf"), &ours).unwrap();
+        let status = agent.wait("its end", SOON, |status| finding(status, "config-differs").is_none());
+        // Nor is it said of the same text, however often it is asked for.
+        let begun = status["counts"]["probes"]["open"].as_u64().unwrap();
+        fs::write(copy.join("http.conf"), format!("{ours}; a comment\n")).unwrap();
+        let status = agent.wait("further looks", SOON, |status| status["counts"]["probes"]["open"].as_u64() > Some(begun + 3));
+        assert!(finding(&status, "config-differs").is_none(), "{version:?}: {status:#}");
+    });
+}
+
 /// Runs `body` where it may mount: in a child, which is this test again, with the mounts that an engine makes in every container.
 fn in_a_container(test: &str, body: impl FnOnce()) {
     const INSIDE: &str = "STARKEEPER_TEST_IN_A_CONTAINER";

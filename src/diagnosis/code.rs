@@ -125,6 +125,7 @@ codes! {
     ModuleNoload = "module-noload", Error, Configuration;
     ChanSipConflict = "chan-sip-conflict", Error, Configuration;
     CannotHeal = "cannot-heal", Warning, Configuration;
+    ConfigDiffers = "config-differs", Warning, Configuration;
     SessionLimitLow = "session-limit-low", Warning, Configuration;
     // ClientAndNetwork
     ClientUrlNoPath = "client-url-no-path", Error, ClientAndNetwork;

@@ -18,13 +18,20 @@ pub(super) struct Surroundings {
     seen: Seen,
     looked: Tick,
     clock: WallClock,
+    /// By what Asterisk tells of itself.
+    told: Option<Finding>,
 }
 
 impl Surroundings {
     pub(super) fn new(settings: &Settings, plan: &Plan, config: Option<&ConfigFolder>, now: Now) -> Self {
         let mut clock = WallClock::default();
         clock.look(now.wall, clock::uptime());
-        Surroundings { seen: seen(settings, plan, config), looked: now.tick, clock }
+        Surroundings { seen: seen(settings, plan, config), looked: now.tick, clock, told: None }
+    }
+
+    /// Of what the Asterisk behind AMI told; `None` as well where nothing is known of it any more.
+    pub(super) fn told_by_asterisk(&mut self, found: Option<Finding>) {
+        self.told = found;
     }
 
     pub(super) fn suspicions(&self) -> &[Finding] {
@@ -53,7 +60,8 @@ impl Driver {
         let held = [self.state.good(), self.state.candidate()].into_iter().flatten().map(|held| &held.bundle.leaf);
         let served = self.state.door().and_then(|door| door.served.as_ref()?.leaf.as_ref());
         let leaves: Vec<&Leaf> = held.chain(rejected).chain(served).collect();
-        self.surroundings.clock.finding(now.wall, leaves).into_iter().chain(self.surroundings.seen.findings.iter().cloned())
+        let clock = self.surroundings.clock.finding(now.wall, leaves);
+        clock.into_iter().chain(self.surroundings.told.clone()).chain(self.surroundings.seen.findings.iter().cloned())
     }
 }
 

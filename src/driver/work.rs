@@ -142,11 +142,23 @@ async fn perform(client: &Client, reloads: &[Reload]) -> ReloadOutcome {
     ReloadOutcome::Answered(answered)
 }
 
-/// `CoreSettings` needs class `system` or `reporting` to write; without it the version stays unknown.
-pub(super) fn ask_version(client: Client) -> Pin<Box<dyn Future<Output = Option<String>> + Send>> {
+/// What Asterisk tells of itself. `None`: it does not say.
+pub(super) struct Own {
+    pub(super) version: Option<String>,
+    /// The fields in which it tells its http.conf.
+    pub(super) http: Option<Vec<(String, String)>>,
+}
+
+/// Needs class `system` to write (or `reporting` for the one, `config` for the other); without it both stay unknown.
+pub(super) fn ask(client: Client) -> Pin<Box<dyn Future<Output = Own> + Send>> {
     Box::pin(async move {
-        let answer = client.action(Action::new("CoreSettings")).await.ok()?;
-        answer.get("AsteriskVersion").map(str::to_owned)
+        let settings = client.action(Action::new("CoreSettings")).await.ok();
+        let version = settings.and_then(|settings| settings.get("AsteriskVersion").map(str::to_owned));
+        let http = match Action::new("GetConfig").with("Filename", "http.conf") {
+            Ok(action) => client.action(action).await.ok().map(|answer| answer.fields().to_vec()),
+            Err(_) => None,
+        };
+        Own { version, http }
     })
 }
 

@@ -3,12 +3,14 @@
 //! `/proc` cannot be read nothing is known, and nothing is said.
 
 mod mounts;
+mod other;
 mod published;
 #[cfg(test)]
 mod tests;
 mod time;
 mod volumes;
 
+pub use other::another;
 pub use time::WallClock;
 
 use std::{

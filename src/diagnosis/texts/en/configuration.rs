@@ -221,6 +221,22 @@ pub(super) const CANNOT_HEAL: Text = Text {
              $ asterisk -rx 'module reload http'",
 };
 
+pub(super) const CONFIG_DIFFERS: Text = Text {
+    title: "the Asterisk behind AMI has another http.conf",
+    meaning: "{file} says `{expected}`; in the http.conf of the Asterisk that answers at {address} it is `{found}`. Either the agent reads an old or \
+              foreign copy (a `subPath` is never updated), or another Asterisk answered, as happens with `hostNetwork`. What is watched, reloaded \
+              and proved may then not be what browsers use.",
+    see: "$ grep -nE '^ *(tls|ssl|prefix)' {file}\n\
+          $ asterisk -rx 'core show settings' | grep -i 'configuration directory'\n\
+          $ ss -ltnp | grep -E ':(5038|8089) '",
+    remedy: "Mount one folder, as a whole, into both containers:\n\
+             | volumeMounts:\n\
+             |   - {name: config, mountPath: /etc/asterisk}\n\
+             With `hostNetwork` give each Asterisk of a node ports of its own, in manager.conf and http.conf:\n\
+             | port = 5138\n\
+             | tlsbindaddr = 0.0.0.0:8189",
+};
+
 pub(super) const SESSION_LIMIT_LOW: Text = Text {
     title: "few HTTP sessions are allowed",
     meaning: "`sessionlimit` is {found}, and every browser that is connected holds one session. The client after the last one passes TLS and is hung up \

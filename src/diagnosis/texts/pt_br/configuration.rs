@@ -221,6 +221,22 @@ pub(super) const CANNOT_HEAL: Text = Text {
              $ asterisk -rx 'module reload http'",
 };
 
+pub(super) const CONFIG_DIFFERS: Text = Text {
+    title: "o Asterisk por trás do AMI tem outro http.conf",
+    meaning: "{file} diz `{expected}`; no http.conf do Asterisk que responde em {address} está `{found}`. Ou o agente lê uma cópia velha ou alheia \
+              (um `subPath` nunca é atualizado), ou respondeu outro Asterisk, como acontece com `hostNetwork`. O que é vigiado, recarregado e \
+              provado pode então não ser o que os navegadores usam.",
+    see: "$ grep -nE '^ *(tls|ssl|prefix)' {file}\n\
+          $ asterisk -rx 'core show settings' | grep -i 'configuration directory'\n\
+          $ ss -ltnp | grep -E ':(5038|8089) '",
+    remedy: "Monte uma mesma pasta, inteira, nos dois contêineres:\n\
+             | volumeMounts:\n\
+             |   - {name: config, mountPath: /etc/asterisk}\n\
+             Com `hostNetwork` dê a cada Asterisk de um nó portas só dele, em manager.conf e http.conf:\n\
+             | port = 5138\n\
+             | tlsbindaddr = 0.0.0.0:8189",
+};
+
 pub(super) const SESSION_LIMIT_LOW: Text = Text {
     title: "são permitidas poucas sessões HTTP",
     meaning: "`sessionlimit` é {found}, e cada navegador conectado ocupa uma sessão. O cliente depois do último passa pelo TLS e é desligado (1006).",

@@ -97,6 +97,7 @@ pub(super) fn text(code: Code) -> Text {
         Code::ModuleNoload => configuration::MODULE_NOLOAD,
         Code::ChanSipConflict => configuration::CHAN_SIP_CONFLICT,
         Code::CannotHeal => configuration::CANNOT_HEAL,
+        Code::ConfigDiffers => configuration::CONFIG_DIFFERS,
         Code::SessionLimitLow => configuration::SESSION_LIMIT_LOW,
         Code::ClientUrlNoPath => client::CLIENT_URL_NO_PATH,
         Code::ClientUrlWrongPath => client::CLIENT_URL_WRONG_PATH,

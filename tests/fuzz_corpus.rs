@@ -67,7 +67,7 @@ fn an_upgrade_is_answered_the_same_however_the_answer_is_cut() {
 #[test]
 fn the_seeds_reach_what_they_are_for() {
     let seed = |name: &str| fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(name)).unwrap();
-    for name in ["good", "combined", "assembled"] {
+    for name in ["good", "combined", "assembled", "behind-the-key"] {
         let judgement = pair::judged(&seed(&format!("pair/{name}"))).unwrap();
         assert!(judgement.is_ok(), "{name}: {judgement:?}");
     }

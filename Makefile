@@ -15,7 +15,7 @@ test: setup browser ## Run every test, on real Asterisk 16 and 22
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/test.sh
 
-bench: setup ## Measure: rotation against the bare floor, idle cost, healthcheck (ARGS=--quick: shorter)
+bench: setup ## Measure: rotations against the bare floor, large configurations, idle cost (ARGS=--quick: shorter)
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/bench.sh $(ARGS)
 

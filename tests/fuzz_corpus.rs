@@ -7,8 +7,12 @@ mod bodies;
 
 use std::{fs, path::Path};
 
-use bodies::{ami, conf, pair, wire};
+use bodies::{ami, conf, page, pair, wire};
 use proptest::{prelude::*, test_runner::TestRunner};
+use starkeeper::diagnosis::{
+    Lang,
+    show::{Show, Styles},
+};
 
 #[test]
 fn ami_messages_do_not_depend_on_how_the_bytes_are_cut() {
@@ -28,6 +32,11 @@ fn configuration_files_always_say_the_same_and_findings_name_lines_that_exist() 
 #[test]
 fn settings_load_or_are_refused_without_showing_the_secret() {
     replay("settings", conf::settings);
+}
+
+#[test]
+fn whatever_answers_inspect_moves_no_cursor() {
+    replay("page", page::page);
 }
 
 #[test]
@@ -58,13 +67,17 @@ fn an_upgrade_is_answered_the_same_however_the_answer_is_cut() {
 #[test]
 fn the_seeds_reach_what_they_are_for() {
     let seed = |name: &str| fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(name)).unwrap();
-    for name in ["good", "combined", "assembled"] {
+    for name in ["good", "combined", "assembled", "behind-the-key"] {
         let judgement = pair::judged(&seed(&format!("pair/{name}"))).unwrap();
         assert!(judgement.is_ok(), "{name}: {judgement:?}");
     }
     for (name, expected) in [("md5", "Ok(Done)"), ("plain", "Ok(Done)"), ("denied-command", "Ok(Done)"), ("booting", "Ok(Queued)")] {
         let heard = ami::heard(&seed(&format!("ami_session/{name}")));
         assert!(heard.contains(expected), "{name}: {heard}");
+    }
+    for name in ["serving", "wedged", "hostile"] {
+        let page = starkeeper::cli::page_of(&seed(&format!("page/{name}")), &Show::new(Lang::En, Styles::plain())).unwrap();
+        assert!(page.contains("127.0.0.1:8089/ws"), "{name}: {page}");
     }
     assert_eq!(wire::asked(&seed("upgrade/open")[1..], 7), None);
 }

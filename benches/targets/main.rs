@@ -1,11 +1,13 @@
 //! `make bench`: what is promised of speed and size, measured on a real Asterisk, side by side with the bare floor in the same run, and
-//! told as ratios with PASS or FAIL. `cargo bench -- [--quick] [rotation] [idle] [healthcheck] [probe] [today]`; without a name, all.
+//! told as ratios with PASS or FAIL. `cargo bench -- [--quick] [rotation] [staged] [today] [endpoints] [healthcheck] [probe] [idle]`; without a name, all.
 //! Ends with a failure where a target is missed. Times are not asserted anywhere else: a test must not fail on a slow machine.
 
+mod endpoints;
 mod healthcheck;
 mod idle;
 mod process;
 mod rotation;
+mod staged;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod table;
@@ -46,9 +48,11 @@ fn main() -> ExitCode {
     table.end()
 }
 
-const ALL: [(&str, Bench); 5] = [
+const ALL: [(&str, Bench); 7] = [
     ("rotation", rotation::bench),
+    ("staged", staged::bench),
     ("today", today::bench),
+    ("endpoints", endpoints::bench),
     ("healthcheck", healthcheck::bench),
     ("probe", idle::one_probe),
     ("idle", idle::bench),

@@ -33,8 +33,26 @@ pub(super) fn bench(effort: Effort, table: &mut Table) {
 fn one(version: Version, rounds: usize, table: &mut Table) {
     table.heading(&format!("Rotation on Asterisk {}: swapped on disk → proved on the wire", version.number()));
     let authority = Authority::new();
-    let (kept, bare) = (instance(version, &authority), instance(version, &authority));
-    let agent = Agent::start(&format!("{}log: {{format: json, level: info}}\n", kept.settings()));
+    let kept = instance(version, &authority);
+    measure(&Measured { kept: &kept, settings: &kept.settings(), authority: &authority, limit: 1.5 }, rounds, table);
+}
+
+/// What is measured beside a bare Asterisk of the same version.
+pub(super) struct Measured<'a> {
+    /// The Asterisk that the agent keeps.
+    pub(super) kept: &'a Asterisk,
+    /// The agent's settings.
+    pub(super) settings: &'a str,
+    pub(super) authority: &'a Authority,
+    /// How many times the floor it may take.
+    pub(super) limit: f64,
+}
+
+/// Rotates on both in turn, and tells floor, agent and their ratio.
+pub(super) fn measure(measured: &Measured<'_>, rounds: usize, table: &mut Table) {
+    let Measured { kept, settings, authority, limit } = *measured;
+    let bare = instance(kept.version, authority);
+    let agent = Agent::start(&format!("{settings}log: {{format: json, level: info}}\n"));
     agent.wait("the first proof", SOON, |status| status["phase"] == "Serving" && status["ami"]["fullyBooted"] == true);
     let mut manager = bare.manager();
     let (mut proofs, mut floors, mut handshakes, mut stages) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -64,11 +82,11 @@ fn one(version: Version, rounds: usize, table: &mut Table) {
     let (proofs, floors) = (Times::new(proofs), Times::new(floors));
     table.row("the bare floor: AMI reload + TLS handshake", &floors.tell());
     table.row("  of that, the handshake", &Times::new(handshakes).tell());
-    table.row("Starkeeper: noticed, checked, reloaded, proved", &proofs.tell());
+    table.row("Starkeeper: from the swap to the proof", &proofs.tell());
     table.row("  its own account (medians)", &account(&stages));
     let ratio = proofs.median().as_secs_f64() / floors.median().as_secs_f64();
     let detail = format!("{ratio:.2} × the floor (+ {})", millis(proofs.median().saturating_sub(floors.median())));
-    table.target("  ratio of the medians", &detail, "≤ 1.50 ×", ratio <= 1.5);
+    table.target("  ratio of the medians", &detail, &format!("≤ {limit:.2} ×"), ratio <= limit);
 }
 
 /// Before each rotation, bare or not: they are weeks apart in life, and the farewell of the probe that proved the one before takes Asterisk
@@ -117,8 +135,10 @@ fn account(lines: &[String]) -> String {
         times.sort_by(f64::total_cmp);
         times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
     };
-    let stages = ["settle", "check", "reload", "prove", "total"].map(|stage| format!("{stage} {:.2}", median(stage)));
-    format!("{} ms", stages.join(" · "))
+    // Nothing is published in place.
+    let stages = ["settle", "check", "publish", "reload", "prove", "total"].map(|stage| (stage, median(stage)));
+    let told = stages.iter().filter(|(_, time)| time.is_finite()).map(|(stage, time)| format!("{stage} {time:.2}"));
+    format!("{} ms", told.collect::<Vec<_>>().join(" · "))
 }
 
 const SOON: Duration = Duration::from_secs(20);

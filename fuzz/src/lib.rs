@@ -4,6 +4,7 @@
 
 pub mod ami;
 pub mod conf;
+pub mod page;
 pub mod pair;
 pub mod wire;
 

@@ -9,7 +9,10 @@ use std::{
 };
 
 use super::{Common, Output, terminal};
-use crate::{clock, diagnosis::Lang};
+use crate::{
+    clock,
+    diagnosis::{Lang, texts::printable},
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Healthcheck {
@@ -23,7 +26,8 @@ impl Healthcheck {
     pub(super) fn run(&self, common: &Common) -> ExitCode {
         match get(&self.url, common.output) {
             Ok(answer) => {
-                terminal::out(answer.body.trim_end());
+                let lines: Vec<String> = answer.body.trim_end().lines().map(printable).collect();
+                terminal::out(&lines.join("\n"));
                 ExitCode::from(u8::from(answer.status != 200))
             }
             Err(error) => {
@@ -92,7 +96,7 @@ fn ask(mut stream: TcpStream, authority: &str, path: &str, output: Output) -> Re
 }
 
 /// What was answered, whoever answered.
-fn understand(bytes: &[u8]) -> Result<Answer, Unanswered> {
+pub(super) fn understand(bytes: &[u8]) -> Result<Answer, Unanswered> {
     let text = String::from_utf8_lossy(bytes);
     let (head, body) = text.split_once("\r\n\r\n").ok_or(Unanswered::NotHttp)?;
     let status = head.strip_prefix("HTTP/1.").and_then(|head| head.get(2..5)).and_then(|code| code.parse().ok());

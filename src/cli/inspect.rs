@@ -11,6 +11,7 @@ use super::{
     page,
     terminal::{self, Screen},
 };
+use crate::diagnosis::show::Show;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Inspect {
@@ -108,7 +109,7 @@ impl Inspect {
             Ok(answer) => answer,
             Err(error) => return none(error),
         };
-        let Some(status) = serde_json::from_str::<Value>(&answer.body).ok().filter(|status| status["phase"].is_string()) else {
+        let Some(status) = status(&answer.body) else {
             return none(Unanswered::NotHttp);
         };
         let code = u8::from(status["phase"] != "Serving");
@@ -117,6 +118,16 @@ impl Inspect {
             Output::Text => Look { shown: page::page(&status, &findings(&answer.body), &terminal::show(common)), code },
         }
     }
+}
+
+/// What came over the wire → the page with its styles. `None`: that was no agent.
+pub fn page_of(answer: &[u8], show: &Show) -> Option<String> {
+    let answer = healthcheck::understand(answer).ok()?;
+    Some(page::page(&status(&answer.body)?, &findings(&answer.body), show))
+}
+
+fn status(body: &str) -> Option<Value> {
+    serde_json::from_str::<Value>(body).ok().filter(|status| status["phase"].is_string())
 }
 
 /// What was seen, and what it means for the exit status.

@@ -16,6 +16,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use inspect::page_of;
+
 use crate::{diagnosis::Lang, settings::Overrides};
 
 /// Keeps Asterisk's secure WebSocket door open: checks rotated certificates, has Asterisk load them, and proves that browsers get them.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::words::{self, age, moment, paint};
-use crate::diagnosis::{Finding, Lang, Severity, show::Show};
+use crate::diagnosis::{Finding, Lang, Severity, show::Show, texts::printable};
 
 /// A finding as the agent reports it.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,7 +31,7 @@ pub(super) enum Reported {
 /// The page: what is at the top, what is wrong at the bottom, and last of all what to do about it.
 pub(super) fn page(status: &Value, findings: &[Reported], show: &Show) -> String {
     let surfaces = status["surfaces"].as_array().into_iter().flatten().map(|surface| text(&surface["surface"]).chars().count());
-    let width = surfaces.chain([words::NAMES]).max().unwrap_or_default();
+    let width = surfaces.chain([words::NAMES]).max().unwrap_or_default().min(WIDEST);
     let page = Page { status, now: time(&status["at"]), lang: show.lang, width };
     let mut out = String::new();
     page.head(&mut out);
@@ -60,9 +60,9 @@ impl Page<'_> {
 
     fn head(&self, out: &mut String) {
         let phase = text(&self.status["phase"]);
-        let (colour, meaning) = self.phase(phase);
+        let (colour, meaning) = self.phase(&phase);
         // Writing to a String does not fail.
-        let _ = writeln!(out, "{}  {meaning}", paint(phase, Style::new().bold().fg_color(Some(colour.into()))));
+        let _ = writeln!(out, "{}  {meaning}", paint(&phase, Style::new().bold().fg_color(Some(colour.into()))));
         let since = time(&self.status["since"]);
         let lasting = since.zip(self.now).map(|(since, now)| age(now, since, self.lang)).unwrap_or_default();
         let (ready, live) = (self.health(&self.status["ready"]), self.health(&self.status["live"]));
@@ -108,7 +108,7 @@ impl Page<'_> {
     fn health(&self, verdict: &Value) -> String {
         let reasons =
             verdict["checks"].as_array().into_iter().flatten().flat_map(|check| check["reasons"].as_array().into_iter().flatten());
-        let reasons: Vec<&str> = reasons.map(text).collect();
+        let reasons: Vec<String> = reasons.map(text).collect();
         if verdict["ok"] == true {
             paint(self.say("yes", "sim"), AnsiColor::Green.on_default())
         } else {
@@ -129,10 +129,10 @@ impl Page<'_> {
                 Some("cleartext") => self.say("cleartext in place of TLS", "texto claro no lugar de TLS"),
                 Some("refused") => self.say("nothing listens", "nada escuta"),
                 Some("unreachable") => self.say("no answer", "sem resposta"),
-                Some(other) => other,
+                Some(_) => &text(&surface["door"]),
                 None => self.say("not looked at yet", "ainda não vista"),
             };
-            self.row(out, text(&surface["surface"]), &format!("{}{}  {door}{times}", text(&surface["address"]), text(&surface["path"])));
+            self.row(out, &text(&surface["surface"]), &format!("{}{}  {door}{times}", text(&surface["address"]), text(&surface["path"])));
             if surface["served"].is_object() {
                 let matches = match surface["matchesWanted"] == true {
                     true => paint(self.say("as in the files", "igual aos arquivos"), AnsiColor::Green.on_default()),
@@ -146,7 +146,7 @@ impl Page<'_> {
     fn files(&self, out: &mut String) {
         let files = &self.status["files"];
         let (cert, key) = (text(&files["cert"]), text(&files["key"]));
-        let verdict = match text(&files["verdict"]) {
+        let verdict = match text(&files["verdict"]).as_str() {
             "good" => paint(self.say("good", "bom"), AnsiColor::Green.on_default()),
             "rejected" => paint(self.say("rejected", "rejeitado"), AnsiColor::Red.on_default()),
             "heldBack" => paint(
@@ -160,9 +160,9 @@ impl Page<'_> {
             other => other.to_owned(),
         };
         self.row(out, self.say("files", "arquivos"), &format!("{verdict}  ({})", text(&files["watching"])));
-        self.row(out, "", cert);
+        self.row(out, "", &cert);
         if key != cert {
-            self.row(out, "", key);
+            self.row(out, "", &key);
         }
         if files["published"].is_object() {
             self.leaf(out, self.say("published", "publicado"), &files["published"], "");
@@ -186,9 +186,9 @@ impl Page<'_> {
             ),
             (false, _) => paint(self.say("not logged in", "não conectado"), AnsiColor::Red.on_default()),
         };
-        let version = ami["version"].as_str().map(|version| format!("  AMI {version}")).unwrap_or_default();
+        let version = ami["version"].as_str().map(|version| format!("  AMI {}", printable(version))).unwrap_or_default();
         self.row(out, "ami", &format!("{}  {link}{version}", text(&ami["address"])));
-        let healing = match text(&self.status["healing"]["by"]) {
+        let healing = match text(&self.status["healing"]["by"]).as_str() {
             "absentInclude" => {
                 self.say("by a reload (http.conf names an absent file)", "por um reload (o http.conf indica um arquivo ausente)")
             }
@@ -204,11 +204,11 @@ impl Page<'_> {
         let counts = &self.status["counts"];
         let counted = format!(
             "{} {}, {} {}, {} {}",
-            counts["proved"],
+            number(&counts["proved"]),
             self.say("proved", "provadas"),
-            counts["rejected"],
+            number(&counts["rejected"]),
             self.say("rejected", "rejeitadas"),
-            counts["healed"],
+            number(&counts["healed"]),
             self.say("wedges healed", "travamentos curados"),
         );
         self.row(out, self.say("rotations", "rotações"), &counted);
@@ -238,7 +238,7 @@ impl Page<'_> {
         out.push('\n');
         for reported in findings {
             if let Reported::Other { code, severity, meaning, remedy } = reported {
-                let _ = writeln!(out, "{}[{code}]: {meaning}\n{remedy}\n", show.severity(*severity));
+                let _ = writeln!(out, "{}[{}]: {}\n{}\n", show.severity(*severity), printable(code), lines(meaning), lines(remedy));
             }
         }
         out.push_str(&show.findings(known));
@@ -259,6 +259,18 @@ fn time(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
+/// Whoever answers at the URL may not move the terminal's cursor.
+fn text(value: &Value) -> String {
+    printable(value.as_str().unwrap_or_default())
 }
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_default()
+}
+
+fn lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
+
+/// What another agent calls a surface is not to fill the page with blanks.
+const WIDEST: usize = 32;

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 
-use crate::{bundle::Leaf, diagnosis::Lang};
+use crate::{
+    bundle::Leaf,
+    diagnosis::{Lang, texts::printable},
+};
 
 /// `text` in `style`.
 pub(super) fn paint(text: &str, style: Style) -> String {
@@ -60,9 +63,9 @@ pub(super) fn leaf(leaf: &Leaf, now: Timestamp, lang: Lang) -> String {
         Lang::PtBr => pt,
     };
     let mut out = String::new();
-    row(&mut out, NAMES, say("subject", "titular"), &leaf.subject);
-    row(&mut out, NAMES, say("issuer", "emissor"), &leaf.issuer);
-    row(&mut out, NAMES, say("names", "nomes"), &leaf.names.join(", "));
+    row(&mut out, NAMES, say("subject", "titular"), &printable(&leaf.subject));
+    row(&mut out, NAMES, say("issuer", "emissor"), &printable(&leaf.issuer));
+    row(&mut out, NAMES, say("names", "nomes"), &printable(&leaf.names.join(", ")));
     row(&mut out, NAMES, say("valid", "validade"), &format!("{} {}", say("from", "de"), moment(leaf.not_before)));
     row(&mut out, NAMES, "", &until(leaf.not_after, Some(now), lang));
     row(&mut out, NAMES, say("key", "chave"), &leaf.key_algorithm);

@@ -165,8 +165,10 @@ impl Show {
         }
         let told = |key: &str| key == REMEDY_LINE || (file.is_some() && (key == "file" || key == "line"));
         let rest: Vec<_> = evidence.0.iter().filter(|(key, _)| !told(key)).collect();
-        let column = rest.iter().map(|(key, _)| key.chars().count()).max().unwrap_or_default();
-        for (key, value) in rest {
+        // Where a finding is of another agent, so are its keys.
+        let rest: Vec<_> = rest.into_iter().map(|(key, value)| (texts::printable(key), value)).collect();
+        let column = rest.iter().map(|(key, _)| key.chars().count()).max().unwrap_or_default().min(self.width / 2);
+        for (key, value) in &rest {
             let _ = write!(out, "   {} {key:column$}  ", paint(self.styles.frame, "|"));
             // Continuation lines carry the frame too, so that a long list stays one block.
             let mut wrapped = String::new();

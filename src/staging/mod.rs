@@ -96,6 +96,13 @@ pub fn stands(snapshot: &Snapshot, settings: &Publish) -> bool {
     directory.has_names() && Folder::open(&directory, &current).is_ok_and(|folder| folder.is_as_asked(&files, settings))
 }
 
+/// Whether the directory, or where it would be made, lies in memory: there nothing waits for a disk or a network.
+pub fn is_in_memory(settings: &Publish) -> bool {
+    let directory = settings.directory.as_path();
+    let found = [Some(directory), directory.parent()].into_iter().flatten().find_map(|path| rustix::fs::statfs(path).ok());
+    found.is_some_and(|found| found.f_type == TMPFS)
+}
+
 /// The stable paths that http.conf may name.
 pub fn names(settings: &Publish) -> [PathBuf; 3] {
     NAMES.map(|name| settings.directory.join(name))
@@ -150,6 +157,9 @@ fn published(directory: &Directory, name: &Name, digest: Digest, swapped: bool, 
     let at = |name: &str| directory.path.join(name);
     Published { generation: at(name.as_str()), cert: at(FULLCHAIN), key: at(PRIVKEY), combined: at(COMBINED), digest, swapped, leftovers }
 }
+
+/// As `linux/magic.h` numbers it; what `emptyDir` with `medium: Memory` is.
+const TMPFS: rustix::fs::FsWord = 0x0102_1994;
 
 /// As Certbot names it: the leaf, then the intermediates.
 const FULLCHAIN: &str = "fullchain.pem";

@@ -1,7 +1,7 @@
 //! `Snapshot` → [`Files`]: the bytes that are published. Lines are copied as they are; only what OpenSSL may stumble over is made plain
 //! (a byte order mark, carriage returns, a last line without its end). Refuses what cannot be told apart: no key may get into the chain.
 
-use std::path::PathBuf;
+use std::{ops::Range, path::PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -33,7 +33,7 @@ impl Files {
         if !mentions(&privkey, SECRET) {
             return Err(unfit(&snapshot.key.path, "no whole PEM block of a private key"));
         }
-        let combined = joined([&privkey, &fullchain]);
+        let combined = joined([through_the_key(&privkey), &fullchain]);
         Ok(Files { fullchain, privkey, combined })
     }
 
@@ -74,22 +74,31 @@ impl Part {
 /// The whole blocks of one part, line by line. What stands between blocks is left out, for nobody knows whose it is.
 fn only(text: &[u8], part: Part) -> Zeroizing<Vec<u8>> {
     let mut taken = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut open: Option<(&[u8], usize)> = None;
-    let mut at = 0;
-    for line in lines(text) {
+    blocks(text).filter(|(label, _)| Part::of(label) == part).for_each(|(_, block)| taken.extend_from_slice(&text[block]));
+    taken
+}
+
+/// Up to the end of the first key, which is all that OpenSSL reads of a key's file. What comes behind it may be broken without harm there,
+/// and would keep OpenSSL from a chain that follows.
+fn through_the_key(text: &[u8]) -> &[u8] {
+    let key = blocks(text).find(|(label, _)| mentions(label, SECRET));
+    key.map_or(text, |(_, block)| &text[..block.end])
+}
+
+/// Where the whole blocks stand, each with its label.
+fn blocks(text: &[u8]) -> impl Iterator<Item = (&[u8], Range<usize>)> {
+    let (mut open, mut at) = (None, 0);
+    lines(text).filter_map(move |line| {
         let start = at;
         at += line.len();
         if let Some(label) = boundary(line, b"-----BEGIN ") {
             open = Some((label, start));
-        } else if let Some(label) = boundary(line, b"-----END ")
-            && let Some((opened, start)) = open.take()
-            && opened == label
-            && Part::of(label) == part
-        {
-            taken.extend_from_slice(&text[start..at]);
+            return None;
         }
-    }
-    taken
+        let label = boundary(line, b"-----END ")?;
+        let (opened, start) = open.take()?;
+        (opened == label).then_some((label, start..at))
+    })
 }
 
 /// `CERTIFICATE` of `-----BEGIN CERTIFICATE-----`; as with OpenSSL, spaces may follow and none may come before.
@@ -148,6 +157,18 @@ mod tests {
         let cert = format!("subject=CN = pbx\n{}\n# issuer\n{}", block("CERTIFICATE", "bGVhZg=="), block("CERTIFICATE", "aXNzdWVy"));
         let key = format!("Bag Attributes\n{}", block("PRIVATE KEY", "a2V5"));
         assert_eq!(files(&cert, &key).unwrap(), [cert.clone(), key.clone(), format!("{key}{cert}")]);
+    }
+
+    #[test]
+    fn what_follows_the_key_does_not_stand_before_the_chain() {
+        let (cert, params) = (block("CERTIFICATE", "bGVhZg=="), block("EC PARAMETERS", "cDI1Ng=="));
+        let key = block("EC PRIVATE KEY", "a2V5");
+        for junk in
+            [block("PRIVATE KEY", "!"), "-----BEGIN PRIVATE KEY-----\n".to_owned(), block("PRIVATE KEY", "b3RoZXI="), "words\n".to_owned()]
+        {
+            let whole = format!("{params}{key}{junk}");
+            assert_eq!(files(&cert, &whole).unwrap(), [cert.clone(), whole.clone(), format!("{params}{key}{cert}")], "{junk}");
+        }
     }
 
     #[test]

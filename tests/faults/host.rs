@@ -217,9 +217,9 @@ fn staged() -> Vec<Fault> {
                 stage.rotate();
             })
             .not_by_the_agent(),
-        // Once in a while an Asterisk 16 on a busy machine goes on serving the last but one, whatever it is asked: not yet understood.
+        // A pair that comes while another is being published must be published next: an agent that took it for the published one went on
+        // asking for reloads, and Asterisk went on loading the last but one, which lay there.
         staged("staged: renewed forty times in a row", &["Serving", "Proving", "Reloading"], &[])
-            .long()
             .make(|stage| {
                 now_reads(stage);
                 forty(stage);

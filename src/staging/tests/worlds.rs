@@ -214,3 +214,16 @@ fn give_to_nobody(place: &Place) {
         std::os::unix::fs::chown(&place.settings.directory, Some(NOBODY), Some(NOBODY)).unwrap();
     }
 }
+
+#[test]
+fn what_lies_in_memory_is_known_before_it_is_made_and_what_does_not_is_never_taken_for_it() {
+    let at = |directory: &Path| is_in_memory(&Publish { directory: directory.to_owned(), uid: None, gid: None, mode: 0o440 });
+    if Path::new("/dev/shm").is_dir() {
+        let place = Place::new();
+        assert!(is_in_memory(&place.settings));
+        place.publish(1).unwrap();
+        assert!(is_in_memory(&place.settings));
+    }
+    assert!(!at(Path::new("/proc/self")));
+    assert!(!at(Path::new("/nowhere/at/all")));
+}

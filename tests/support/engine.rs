@@ -14,7 +14,10 @@ use std::{
     time::Duration,
 };
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    thread::{LinkNameSpaceType, move_into_link_name_space},
+};
 use tempfile::TempDir;
 
 use super::{bound, launch, until};
@@ -38,7 +41,13 @@ impl Engine {
         let engine = Arc::new(Self::start());
         engine.docker(&["load", "--quiet", "--input", image().to_str().unwrap()]);
         let asterisk = lab("asterisk-image.sh", &["22"]);
-        engine.docker(&["import", "--change", "CMD [\"asterisk\", \"-f\", \"-U\", \"asterisk\", \"-G\", \"asterisk\"]", &asterisk, ASTERISK]);
+        engine.docker(&[
+            "import",
+            "--change",
+            "CMD [\"asterisk\", \"-f\", \"-U\", \"asterisk\", \"-G\", \"asterisk\"]",
+            &asterisk,
+            ASTERISK,
+        ]);
         *shared = Arc::downgrade(&engine);
         engine
     }
@@ -87,6 +96,24 @@ impl Engine {
     /// Compose, to be given its arguments.
     pub fn compose(&self) -> Command {
         self.client(cache().join("docker/bin/docker-compose"))
+    }
+
+    /// Kills a container's first process, as a crash would. (`docker kill` counts as a wish that it stay down.)
+    pub fn crash(&self, container: &str) {
+        let pid = Pid::from_raw(self.pid(container) as i32).unwrap();
+        kill_process(pid, Signal::KILL).unwrap();
+    }
+
+    /// The id that a container's first process has on the host.
+    pub fn pid(&self, container: &str) -> u32 {
+        let id = self.docker(&["inspect", "--format", "{{.Id}}", container]);
+        let is_it = |pid: &u32| {
+            let read = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            let first = |line: &str| line.starts_with("NSpid:") && line.split_whitespace().next_back() == Some("1");
+            read("cgroup").contains(&id) && read("status").lines().any(first)
+        };
+        let mut pids = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.find(is_it).unwrap_or_else(|| panic!("{container} has no process"))
     }
 
     /// Does something in the network of a container, where 127.0.0.1 is that container.

@@ -126,8 +126,8 @@ fn without_ca_files_browsers_list_is_trusted_and_a_mounted_store_takes_its_place
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
         answer["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(codes(&[&mount]), BTreeSet::from(["issuer-untrusted".to_owned()]));
-    assert_eq!(codes(&[&mount, &store]), BTreeSet::new());
+    assert_eq!(codes(&[&mount]), BTreeSet::from(["issuer-untrusted".to_owned(), "key-world-readable".to_owned()]));
+    assert_eq!(codes(&[&mount, &store]), BTreeSet::from(["key-world-readable".to_owned()]));
 }
 
 #[test]

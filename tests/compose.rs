@@ -7,6 +7,7 @@ mod support;
 
 use std::{
     fs,
+    io::{self, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
@@ -142,7 +143,7 @@ impl Drop for Project {
     fn drop(&mut self) {
         if thread::panicking() {
             let log = self.compose(&["logs", "--tail", "30"]).output().unwrap();
-            eprintln!("{}", String::from_utf8_lossy(&log.stdout));
+            io::stderr().write_all(&log.stdout).unwrap();
         }
         let _ = self.compose(&["down", "--volumes", "--timeout", "1"]).output();
     }

@@ -26,7 +26,9 @@ if [ ! -e "$builder/index.json" ]; then
   mkdir -p "$builder/blobs/sha256"
   as_root debootstrap --variant=minbase --include=ca-certificates,gcc,libc6-dev "$suite" "$root" >"$builder/log" 2>&1 || { tail -n 5 "$builder/log" >&2; exit 1; }
   as_root mkdir -p "$root/usr/local/rustup/toolchains" "$root/usr/local/cargo/bin"
-  as_root cp -r "$(rustc --print sysroot)" "$root/usr/local/rustup/toolchains/$toolchain"
+  as_root mkdir "$root/usr/local/rustup/toolchains/$toolchain"
+  tar --directory "$(rustc --print sysroot)" --create --exclude=./share --exclude=./lib/rustlib/src . |
+    as_root tar --directory "$root/usr/local/rustup/toolchains/$toolchain" --extract
   as_root cp -L "$(dirname "$(command -v cargo)")/rustup" "$root/usr/local/cargo/bin/rustup"
   for proxy in cargo rustc; do as_root ln -s rustup "$root/usr/local/cargo/bin/$proxy"; done
   printf 'default_toolchain = "%s"\nprofile = "minimal"\nversion = "12"\n' "$toolchain" | as_root tee "$root/usr/local/rustup/settings.toml" >/dev/null

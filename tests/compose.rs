@@ -43,8 +43,7 @@ struct Project {
 }
 
 impl Project {
-    fn new(name: &'static str, port: u16, files: &'static [&'static str]) -> Self {
-        let engine = Engine::shared();
+    fn new(engine: Arc<Engine>, name: &'static str, port: u16, files: &'static [&'static str]) -> Self {
         let folder = engine.folder().join(name);
         let certificates = folder.join("letsencrypt");
         fs::create_dir_all(&certificates).unwrap();
@@ -154,19 +153,19 @@ const STAGED: &[&str] = &["compose.yaml", "web.yaml"];
 const WEB: &str = "services:\n  web:\n    image: asterisk:22\n    entrypoint: [sleep, infinity]\n    init: true\n    \
     depends_on:\n      starkeeper: {condition: service_healthy}\n";
 
-fn staged(name: &'static str, port: u16) -> Project {
-    let project = Project::new(name, port, STAGED);
+fn staged(engine: Arc<Engine>, name: &'static str, port: u16) -> Project {
+    let project = Project::new(engine, name, port, STAGED);
     // The lab's authority stands in the place of the public ones, for both services that judge.
     let store = "    volumes: [\"./ca.pem:/etc/ssl/certs/ca-certificates.crt:ro\"]\n";
     fs::write(project.folder.join("web.yaml"), format!("{WEB}  starkeeper:\n{store}  publish:\n{store}")).unwrap();
     let published = Path::new("/run/starkeeper/tls");
-    contained::configure(&project.folder.join("asterisk"), published.join("fullchain.pem"), published.join("privkey.pem"), Ami::Loopback);
+    contained::configure(&project.folder.join("asterisk"), published.join("fullchain.pem"), published.join("privkey.pem"), Ami::Bridge);
     project
 }
 
 #[test]
 fn what_waits_for_the_agent_starts_only_once_a_browser_could_connect() {
-    let project = staged("waiting", 18_101);
+    let project = staged(Engine::shared(), "waiting", 18_101);
     // As it happens, and not asked for afterwards: the engine keeps few events.
     let told = project.folder.join("events");
     let mut watching = project.engine.client("/usr/bin/docker");
@@ -203,7 +202,7 @@ fn what_waits_for_the_agent_starts_only_once_a_browser_could_connect() {
 
 #[test]
 fn a_rotation_in_the_volume_is_served_and_a_bad_pair_reaches_nobody() {
-    let project = staged("rotating", 18_102);
+    let project = staged(Engine::shared(), "rotating", 18_102);
     project.renew(&project.pair());
     project.run(&["up", "--detach"]);
     assert_eq!(project.health(), "healthy");
@@ -235,7 +234,7 @@ fn a_rotation_in_the_volume_is_served_and_a_bad_pair_reaches_nobody() {
 
 #[test]
 fn an_asterisk_that_dies_while_the_source_is_bad_comes_back_with_the_last_good_pair() {
-    let project = staged("dying", 18_103);
+    let project = staged(Engine::shared(), "dying", 18_103);
     let good = project.pair();
     project.renew(&good);
     project.run(&["up", "--detach"]);
@@ -264,8 +263,28 @@ fn an_asterisk_that_dies_while_the_source_is_bad_comes_back_with_the_last_good_p
 }
 
 #[test]
+fn after_a_reboot_while_the_source_is_bad_everything_is_as_before() {
+    let project = staged(Arc::new(Engine::furnished()), "rebooting", 18_105);
+    let good = project.pair();
+    project.renew(&good);
+    project.run(&["up", "--detach"]);
+    project.renew(&project.mismatch());
+    project.until_found("key-mismatch");
+    let started = project.inspect("asterisk", "{{.State.StartedAt}}");
+
+    project.engine.restart();
+    project.until_served("the last good pair", &good);
+    until(SOON, "Docker's `healthy`", || project.health() == "healthy");
+    assert_ne!(project.inspect("asterisk", "{{.State.StartedAt}}"), started);
+    project.until_found("key-mismatch");
+    let next = project.pair();
+    project.renew(&next);
+    project.until_served("the next good pair", &next);
+}
+
+#[test]
 fn added_to_a_project_that_has_an_asterisk_it_reloads_and_refuses() {
-    let project = Project::new("theirs", 18_104, &["theirs.yaml", "compose.starkeeper.yaml"]);
+    let project = Project::new(Engine::shared(), "theirs", 18_104, &["theirs.yaml", "compose.starkeeper.yaml"]);
     let theirs = "services:\n  asterisk:\n    image: asterisk:22\n    restart: always\n    ports: [\"${WSS_PORT}:8089\"]\n    \
                   volumes: [\"./etc:/etc/asterisk:ro\", \"./letsencrypt:/etc/letsencrypt:ro\", \"./ca.pem:/etc/ssl/certs/ca-certificates.crt:ro\"]\n";
     fs::write(project.folder.join("theirs.yaml"), theirs).unwrap();

@@ -52,6 +52,21 @@ impl Engine {
         engine
     }
 
+    /// An engine of one test's own, with both images.
+    pub fn furnished() -> Self {
+        let engine = Self::start();
+        engine.docker(&["load", "--quiet", "--input", image().to_str().unwrap()]);
+        let asterisk = lab("asterisk-image.sh", &["22"]);
+        engine.docker(&[
+            "import",
+            "--change",
+            "CMD [\"asterisk\", \"-f\", \"-U\", \"asterisk\", \"-G\", \"asterisk\"]",
+            &asterisk,
+            ASTERISK,
+        ]);
+        engine
+    }
+
     /// An engine without images.
     pub fn start() -> Self {
         assert!(rustix::process::geteuid().is_root(), "a Docker engine needs root: run the tests as root, or with sudo -E");
@@ -70,6 +85,19 @@ impl Engine {
             engine.answers()
         });
         engine
+    }
+
+    /// Stops the engine with all containers in good order and starts it again, as a reboot does; returns once it answers.
+    pub fn restart(&self) {
+        let folder = self.folder().to_str().unwrap();
+        let is_it = |pid: &u32| {
+            let read = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            read("comm").trim() == "dockerd" && read("cmdline").contains(folder)
+        };
+        let pid = pids().find(is_it).expect("dockerd");
+        kill_process(Pid::from_raw(pid as i32).unwrap(), Signal::TERM).unwrap();
+        until(Duration::from_secs(120), "the engine's end", || !is_it(&pid));
+        until(Duration::from_secs(120), "the engine's answer to a ping", || self.answers());
     }
 
     /// A folder that lives as long as the engine, under the same path inside and outside.
@@ -112,8 +140,7 @@ impl Engine {
             let first = |line: &str| line.starts_with("NSpid:") && line.split_whitespace().next_back() == Some("1");
             read("cgroup").contains(&id) && read("status").lines().any(first)
         };
-        let mut pids = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        pids.find(is_it).unwrap_or_else(|| panic!("{container} has no process"))
+        pids().find(is_it).unwrap_or_else(|| panic!("{container} has no process"))
     }
 
     /// Does something in the network of a container, where 127.0.0.1 is that container.
@@ -218,6 +245,10 @@ fn remove_group(group: &Path) {
     let _ = fs::remove_dir(group);
 }
 
+fn pids() -> impl Iterator<Item = u32> {
+    fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 fn cgroup() -> String {
     format!("starkeeper-engine-{}", std::process::id())
 }
@@ -235,7 +266,8 @@ mount -t tmpfs tmpfs /run
 mkdir "$folder/data"
 mount -t tmpfs tmpfs "$folder/data"
 ip link set lo up
-dockerd --data-root "$folder/data" --exec-root /run/docker --pidfile /run/docker.pid --host "unix://$folder/docker.sock" \
-  --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$cgroup" &
-wait $!
+# Stopped with TERM, it comes back: a reboot. Otherwise its end is the end.
+while dockerd --data-root "$folder/data" --exec-root /run/docker --pidfile /run/docker.pid --host "unix://$folder/docker.sock" \
+  --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$cgroup"
+do :; done
 "#;

@@ -18,7 +18,7 @@ say() { printf '  \033[2mlab\033[0m %s\n' "$*" >&2; }
 # command=package; sbin is not in every user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 missing=()
-for need in dockerd=docker.io runc=runc iptables=iptables ip=iproute2 nsenter=util-linux git=git; do
+for need in dockerd=docker.io runc=runc iptables=iptables ip=iproute2; do
   command -v "${need%%=*}" >/dev/null || missing+=("${need#*=}")
 done
 if [ "${#missing[@]}" -gt 0 ]; then

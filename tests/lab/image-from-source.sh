@@ -2,8 +2,8 @@
 # image-from-source.sh [ARCH…]: the Dockerfile as a whole, its compiling stages included, for each architecture twice, past every cache: both
 # archives must be the same bytes. Then the binary of each is run, a foreign one by QEMU.
 #
-# No image can be pulled here, so the stage's builder (docker.io/library/rust) is stood in for by Debian, debootstrapped, with the Rust of this
-# machine. Cached in ${XDG_CACHE_HOME:-~/.cache}/starkeeper-lab; compiling takes minutes each time, that being the point.
+# No image can be pulled here, so Debian, debootstrapped, with the Rust of this machine stands in for the builder that the Dockerfile names.
+# Cached in ${XDG_CACHE_HOME:-~/.cache}/starkeeper-lab; compiling takes minutes each time, that being the point.
 set -euo pipefail
 lab=$(cd "$(dirname "$0")" && pwd)
 cd "$lab/../.."
@@ -15,8 +15,9 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 # shellcheck source=tests/lab/buildkit.sh
 source "$lab/buildkit.sh"
 
-# A builder as the Dockerfile names it, in the layout of OCI.
-suite=bookworm
+# A builder in the place of the one that the Dockerfile names, in the layout of OCI.
+named=$(sed -n 's/^ARG BUILDER=//p' Dockerfile)
+suite=${named##*-}
 toolchain=$(rustup show active-toolchain | cut -d' ' -f1)
 builder=$cache/builder-$(rustc --version | cut -d' ' -f2)-$suite
 if [ ! -e "$builder/index.json" ]; then
@@ -58,7 +59,7 @@ for arch in "${@:-amd64 arm64}"; do for each in $arch; do
     begun=$SECONDS
     # The tools are kept; what makes the bytes is done anew.
     SOURCE_DATE_EPOCH=0 buildkit_build --platform "linux/$each" --no-cache-filter build --tag "starkeeper:$each" --allow network.host --network host \
-      --build-context "docker.io/library/rust:1.95-bookworm=oci-layout://$builder:lab" \
+      --build-context "$named=oci-layout://$builder:lab" \
       --output "type=docker,dest=$work/$each-$try.tar,rewrite-timestamp=true" . >"$work/log" 2>&1 || { tail -n 40 "$work/log" >&2; exit 1; }
     say "$each, build $try: $((SECONDS - begun)) s, $(sha256sum "$work/$each-$try.tar" | cut -c 1-16)"
   done

@@ -8,6 +8,7 @@
 pub mod agent;
 pub mod asterisk;
 pub mod certs;
+pub mod engine;
 pub mod manager;
 pub mod wire;
 

@@ -25,6 +25,7 @@ asterisk.conf: |
   astcachedir => /run/asterisk
   [options]
   verbose = 2
+  nocolor = yes
 logger.conf: |
   [general]
   [logfiles]
@@ -67,6 +68,17 @@ extensions.conf: |
   exten => echo,1,Answer()
    same => n,Echo()
   #tryinclude /etc/asterisk.d/extensions*.conf
+indications.conf: |
+  [general]
+  country = us
+  [us]
+  description = United States
+  ringcadence = 2000,4000
+  dial = 350+440
+  busy = 480+620/500,0/500
+cdr.conf: |
+  [general]
+  enable = no
 rtp.conf: |
   [general]
   rtpstart = {{ .Values.asterisk.rtp.start }}
@@ -77,7 +89,7 @@ cli_aliases.conf: |
   [friendly]
   pjsip reload = module reload res_pjsip.so res_pjsip_authenticator_digest.so res_pjsip_endpoint_identifier_ip.so res_pjsip_mwi.so res_pjsip_notify.so res_pjsip_outbound_publish.so res_pjsip_publish_asterisk.so res_pjsip_outbound_registration.so
 {{- /* Missing ones are complained about; empty ones are not. */}}
-{{- range list "acl" "ccss" "cdr" "cel" "cli_permissions" "codecs" "dnsmgr" "dsp" "enum" "features" "indications" "pjproject" "pjsip_notify" "stasis" "udptl" }}
+{{- range list "acl" "ccss" "cel" "cli_permissions" "codecs" "dnsmgr" "dsp" "enum" "features" "pjproject" "pjsip_notify" "stasis" "udptl" }}
 {{ . }}.conf: ""
 {{- end }}
 {{- end -}}

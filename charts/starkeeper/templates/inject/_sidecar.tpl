@@ -7,9 +7,9 @@ over the variables of policy.yaml.
 {{- define "starkeeper.inject.settings" -}}
 {{- $values := deepCopy .scope.Values -}}
 {{- $_ := set $values.certificate "mode" .mode -}}
-{{- $_ := set $values.certificate "directory" "@directory@" -}}
+{{- $_ := set $values.certificate "directory" "__directory__" -}}
 {{- $_ := set $values.certificate "names" list -}}
-{{- $_ := set $values.certificate "trust" "@trust@" -}}
+{{- $_ := set $values.certificate "trust" "__trust__" -}}
 {{- $_ := set $values.asterisk "configVolume" "" -}}
 {{- $_ := set $values.asterisk "uid" nil -}}
 {{- $_ := set $values.asterisk "gid" nil -}}
@@ -17,10 +17,10 @@ over the variables of policy.yaml.
 {{- $scope := dict "Values" $values "Release" .scope.Release "Chart" .scope.Chart -}}
 {{- $settings := include "starkeeper.settings" $scope | fromYaml -}}
 {{- if eq .mode "staged" -}}
-{{- $_ := set $settings.certificate.publish "gid" "@gid@" -}}
+{{- $_ := set $settings.certificate.publish "gid" "__gid__" -}}
 {{- end -}}
-{{- $_ := set $settings.certificate "cert" "@source@/tls.crt" -}}
-{{- $_ := set $settings.certificate "key" "@source@/tls.key" -}}
+{{- $_ := set $settings.certificate "cert" "__source__/tls.crt" -}}
+{{- $_ := set $settings.certificate "key" "__source__/tls.key" -}}
 {{- if not .granted -}}
 {{- $_ := set $settings "kubernetes" (dict "events" "off" "condition" "off" "nudge" "off") -}}
 {{- end -}}

@@ -42,7 +42,7 @@ fn a_labelled_pod_gets_the_sidecar_exactly_once_and_others_are_left_alone() {
     unlabelled["metadata"]["labels"] = json!({});
     let spec = &made(&unlabelled)["spec"];
     assert_eq!(spec.get("initContainers"), None);
-    assert_eq!((names(&spec["volumes"]), names(&spec["containers"][0]["volumeMounts"])), (vec!["etc"], vec!["etc"]));
+    assert_eq!((names(&spec["volumes"]), names(&spec["containers"][1]["volumeMounts"])), (vec!["etc"], vec!["etc"]));
     let mut elsewhere = pod("elsewhere", &json!({}));
     elsewhere["metadata"]["namespace"] = json!("keeper");
     server.kubectl(&["-n", "keeper", "create", "serviceaccount", "asterisk"]);
@@ -61,6 +61,7 @@ fn everything_that_is_needed_is_added(pod: &Value) {
     assert_eq!(variable(keeper, "STARKEEPER_NAMES"), Some("pbx.example.com,sip.example.com"));
     assert_eq!(variable(keeper, "STARKEEPER_ASTERISK_CONFIG_DIR"), Some("/etc/asterisk"));
     assert_eq!(variable(keeper, "STARKEEPER_AMI_SECRET_FILE"), None, "it is read from manager.conf");
+    assert_eq!(variable(keeper, "STARKEEPER_SERVICE_ACCOUNT"), None, "it has a token of its own");
     let settings = settings(variable(keeper, "STARKEEPER_SETTINGS").unwrap());
     let publish = settings.certificate.publish.unwrap();
     assert_eq!((publish.directory.to_str(), publish.gid, publish.mode), (Some("/run/starkeeper/tls"), Some(1000), 0o440));
@@ -116,9 +117,8 @@ fn the_annotations_are_obeyed(made: &dyn Fn(&Value) -> Value) {
     assert_eq!(keeper["securityContext"]["runAsGroup"], 77);
     assert_eq!(variable(keeper, "STARKEEPER_AMI_SECRET_FILE"), Some("/run/starkeeper/ami/secret"));
     assert_eq!(variable(keeper, "STARKEEPER_ASTERISK_CONFIG_DIR"), None);
-    let text = variable(keeper, "STARKEEPER_SETTINGS").unwrap();
-    assert!(text.contains(r#""kubernetes":{"condition":"off","events":"off","nudge":"off"}"#), "{text}");
-    let settings = settings(text);
+    assert_eq!(variable(keeper, "STARKEEPER_SERVICE_ACCOUNT"), Some("/run/starkeeper/no-account"));
+    let settings = settings(variable(keeper, "STARKEEPER_SETTINGS").unwrap());
     assert_eq!((settings.certificate.cert.unwrap().to_str(), settings.certificate.publish), (Some("/tls/tls.crt"), None));
     assert_eq!(asterisk["livenessProbe"].get("exec"), Some(&json!({"command": ["true"]})), "it was to be kept");
     assert_eq!(asterisk["readinessProbe"]["httpGet"]["path"], "/readyz");

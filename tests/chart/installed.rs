@@ -66,11 +66,12 @@ fn installed_it_says_how_to_see_it_and_an_upgrade_keeps_what_was_made_once() {
     assert_eq!(template("1"), template("2"));
     the_account_may_do_just_what_is_switched_on(&server, "trial", "pbx-starkeeper", "pbx-starkeeper-tls");
 
-    let off = "kubernetes.events=false,kubernetes.condition=false,kubernetes.nudge=false";
+    let off = "kubernetes.events=false,kubernetes.condition=false,kubernetes.nudge=false,kubernetes.rotation=false";
     server.helm(&["upgrade", "pbx", CHART, "-n", "trial", "--set", set, "--set", off]).unwrap();
     assert!(!may(&server, "trial", "pbx-starkeeper", "create events.events.k8s.io"));
     let deployed = server.get(&["-n", "trial", "deployment", "pbx-starkeeper"]).unwrap();
-    assert!(!deployed.to_string().contains("serviceAccountToken\""), "no token: {deployed:#}");
+    let volumes = &deployed["spec"]["template"]["spec"]["volumes"];
+    assert!(volumes.is_array() && !volumes.to_string().contains("serviceAccountToken"), "no token: {volumes:#}");
 }
 
 fn the_account_may_do_just_what_is_switched_on(kubectl: &Kubectl, namespace: &str, account: &str, secret: &str) {
@@ -86,7 +87,10 @@ fn the_account_may_do_just_what_is_switched_on(kubectl: &Kubectl, namespace: &st
         (named("get", secret), false),
         (named("watch", "pbx-starkeeper-ami"), false),
         ("watch secrets".to_owned(), false),
-        ("create leases.coordination.k8s.io".to_owned(), false),
+        ("create leases.coordination.k8s.io".to_owned(), true),
+        (format!("update leases.coordination.k8s.io/starkeeper-{secret}"), true),
+        ("update leases.coordination.k8s.io/other".to_owned(), false),
+        ("delete leases.coordination.k8s.io".to_owned(), false),
         ("delete pods".to_owned(), false),
         ("create pods --subresource=exec".to_owned(), false),
     ] {

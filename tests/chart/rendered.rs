@@ -31,7 +31,7 @@ fn each_way_in_renders_just_this() {
 #[test]
 fn nothing_is_rendered_until_a_way_in_is_chosen() {
     assert_eq!(template(CHART, &[]).unwrap().trim(), "");
-    let text = template(CHART, &["--set", "certificate.secretName=a,kubernetes.rotation=true"]).unwrap();
+    let text = template(CHART, &["--set", "certificate.secretName=a"]).unwrap();
     assert_eq!(text.trim(), "");
 }
 

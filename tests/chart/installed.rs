@@ -2,21 +2,20 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     kitchen::{CHART, file, kustomize, may, objects, parent, pod_of, restricted, server, template, the},
-    support::kubectl::Kubectl,
+    support::kubectl::{Kubectl, run},
 };
 
 #[test]
 fn the_api_server_takes_all_of_it_and_the_restricted_standard_admits_every_pod() {
     let server = server();
     restricted(&server, "voice");
-    for kind in ["ServiceMonitor", "PodMonitor"] {
-        server.apply(&definition("monitoring.coreos.com", "v1", kind));
-    }
-    server.apply(&definition("cert-manager.io", "v1", "Certificate"));
+    // The real definitions: what their operators would refuse is refused.
+    let definitions = run(&mut Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/crds.sh")), "").unwrap();
+    server.kubectl(&["create", "-f", definitions.trim()]);
     server.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]);
     let values = |name: &str| template(CHART, &["--values", &file(&format!("values/{name}.yaml"))]).unwrap();
     let included = template(parent().path().to_str().unwrap(), &[]).unwrap();
@@ -116,19 +115,4 @@ fn the_account_may_do_just_what_is_switched_on(kubectl: &Kubectl, namespace: &st
     ] {
         assert_eq!(may(kubectl, namespace, account, &what), expected, "{what}");
     }
-}
-
-/// A kind of somebody else's operator, whose own judgement is not asked for here.
-fn definition(group: &str, version: &str, kind: &str) -> String {
-    let plural = format!("{}s", kind.to_lowercase());
-    let any: Value = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": format!("{plural}.{group}")},
-        "spec": {
-            "group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural, "singular": kind.to_lowercase()},
-            "versions": [{"name": version, "served": true, "storage": true, "schema": {"openAPIV3Schema": any}}],
-        },
-    })
-    .to_string()
 }

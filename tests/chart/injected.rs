@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     kitchen::{CHART, file, restricted, server, sidecar, variable},
     rendered::settings,
-    support::{apiserver::ApiServer, until},
+    support::{apiserver::ApiServer, until, until_some},
 };
 
 const SOON: Duration = Duration::from_secs(60);
@@ -21,8 +21,9 @@ fn a_labelled_pod_gets_the_sidecar_exactly_once_and_others_are_left_alone() {
     let account = format!("rbac.serviceAccounts[0].name=asterisk,rbac.serviceAccounts[0].namespace={namespace}");
     let values = file("values/inject.yaml");
     server.kubectl(&["create", "namespace", "keeper"]);
-    let monitors = "metrics.podMonitor.enabled=false";
-    server.helm(&["install", "pbx", CHART, "-n", "keeper", "--values", &values, "--set", &account, "--set", monitors]).unwrap();
+    // Policies belong to no namespace: a name of its own, beside what other tests render.
+    let beside = "metrics.podMonitor.enabled=false,fullnameOverride=keeper";
+    server.helm(&["install", "pbx", CHART, "-n", "keeper", "--values", &values, "--set", &account, "--set", beside]).unwrap();
     // The API server takes a moment to take notice of a policy, and of its binding.
     until(SOON, "a policy in force", || {
         let made = server.try_apply(&pod("try", &json!({})).to_string(), &["-n", namespace, "--dry-run=server", "-o", "json"]);
@@ -50,6 +51,13 @@ fn a_labelled_pod_gets_the_sidecar_exactly_once_and_others_are_left_alone() {
     assert!(!admitted.contains("startupz"), "a namespace that was not selected: {admitted}");
 
     a_pod_that_cannot_be_served_is_refused_in_a_sentence(&server, namespace);
+    let ignore = [account.as_str(), beside, "inject.failurePolicy=Ignore"].join(",");
+    server.helm(&["upgrade", "pbx", CHART, "-n", "keeper", "--values", &values, "--set", &ignore]).unwrap();
+    until_some(SOON, "a pod that is made without", || {
+        let made = server.try_apply(&pod("nobody", &json!({CONTAINER: "nobody"})).to_string(), &["-n", namespace, "-o", "json"]).ok()?;
+        (!made.contains("startupz")).then_some(())
+    });
+    assert!(made(&pod("served", &json!({}))).to_string().contains("startupz"), "others still get it");
 }
 
 fn everything_that_is_needed_is_added(pod: &Value) {

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
@@ -61,9 +61,22 @@ fn copy(from: &Path, to: &Path) {
 
 /// What kubectl's own Kustomize makes of a folder of `manifests/kubernetes`.
 pub(crate) fn kustomize(folder: &str) -> String {
-    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "manifests/kubernetes", folder].iter().collect();
+    kustomize_at(&Path::new(MANIFESTS).join(folder))
+}
+
+/// The same of any folder.
+pub(crate) fn kustomize_at(folder: &Path) -> String {
     run(Command::new(binary("kubectl")).arg("kustomize").arg(folder), "").unwrap()
 }
+
+/// A copy of `manifests/kubernetes`, to be changed.
+pub(crate) fn manifests() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    copy(Path::new(MANIFESTS), folder.path());
+    folder
+}
+
+const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/kubernetes");
 
 /// The objects in rendered YAML, as the API server's own client reads them.
 pub(crate) fn objects(yaml: &str) -> Vec<Value> {

@@ -10,7 +10,7 @@ use starkeeper::{
 };
 
 use crate::{
-    kitchen::{CHART, file, helm, kustomize, objects, parent, pod_of, sidecar, template, the, variable},
+    kitchen::{CHART, file, helm, kustomize, kustomize_at, manifests, objects, parent, pod_of, sidecar, template, the, variable},
     support::kubectl::run,
 };
 
@@ -26,6 +26,19 @@ fn each_way_in_renders_just_this() {
     insta::assert_snapshot!("include", template(parent().path().to_str().unwrap(), &[]).unwrap());
     insta::assert_snapshot!("kustomize_staged", kustomize("example/staged"));
     insta::assert_snapshot!("kustomize_in_place", kustomize("example/in-place"));
+}
+
+#[test]
+fn a_stateful_set_gets_the_same_as_a_deployment() {
+    let folder = manifests();
+    let base = folder.path().join("example/base/asterisk.yaml");
+    let text = fs::read_to_string(&base).unwrap();
+    fs::write(&base, text.replace("kind: Deployment", "kind: StatefulSet")).unwrap();
+    for overlay in ["example/staged", "example/in-place"] {
+        let spec = |yaml: &str, kind: &str| the(&objects(yaml), kind)["spec"]["template"].clone();
+        let theirs = kustomize_at(&folder.path().join(overlay));
+        assert_eq!(spec(&theirs, "StatefulSet"), spec(&kustomize(overlay), "Deployment"), "{overlay}");
+    }
 }
 
 #[test]

@@ -120,8 +120,9 @@ fn a_watch_in_a_pipe_goes_on_until_it_is_interrupted_or_nobody_reads() {
 fn a_watch_on_a_terminal_redraws_in_place_and_gives_the_screen_back() {
     let asterisk = Asterisk::start(Version::V22);
     let agent = serving(&asterisk);
-    // `script` gives a terminal; what is typed into it, Ctrl-C too, goes by the terminal's own rules.
-    let watch = format!("{} inspect --watch --url http://{}", env!("CARGO_BIN_EXE_starkeeper"), agent.address());
+    // `script` gives a terminal; what is typed into it, Ctrl-C too, goes by the terminal's own rules. `exec`: a shell that stays between
+    // (dash, where SHELL is unset) would answer Ctrl-C with an exit status of its own.
+    let watch = format!("exec {} inspect --watch --url http://{}", env!("CARGO_BIN_EXE_starkeeper"), agent.address());
     let mut command = bound("script");
     command.args(["-qec", &watch, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = launch(command).unwrap();

@@ -132,8 +132,12 @@ fn ends() -> Vec<Fault> {
             })
             .mend(Stage::start_agent),
     ];
-    let scenes: [Scene; 6] = [
+    let scenes: [Scene; 7] = [
         ("SIGTERM while Serving", "Serving", |_| {}),
+        ("SIGTERM while AwaitingMaterial", "AwaitingMaterial", |stage| {
+            fs::remove_file(stage.asterisk.cert()).unwrap();
+            stage.start_agent();
+        }),
         ("SIGTERM while Rejected", "Rejected", |stage| stage.put(&stage.new_pair().with_key_of(&stage.first))),
         ("SIGTERM while Proving", "Proving", |stage| stage.module("unload", WEBSOCKET)),
         ("SIGTERM while Unreachable", "Unreachable", |stage| stage.asterisk.stop()),

@@ -103,7 +103,7 @@ async fn find(api: &Api, settings: &KubernetesSettings, (cert, key): &(String, S
             "rotation"
         };
         let may = permits(api, vec![need("get", "", "pods", None, feature)], &mut missing).await?;
-        if may { Some(api.get::<Pod>(&api.place.path("", "pods", Some(&api.place.pod))).await?) } else { None }
+        if may { own_pod(api, feature, &mut missing).await? } else { None }
     } else {
         None
     };
@@ -137,6 +137,18 @@ async fn find(api: &Api, settings: &KubernetesSettings, (cert, key): &(String, S
         found.order = may.then_some(lease);
     }
     Ok((found, missing))
+}
+
+/// Our own pod; missing where it is called something else than we were told.
+async fn own_pod(api: &Api, feature: &'static str, missing: &mut Vec<Need>) -> Result<Option<Pod>, Fault> {
+    match api.get::<Pod>(&api.place.path("", "pods", Some(&api.place.pod))).await {
+        Ok(pod) => Ok(Some(pod)),
+        Err(Fault::NotFound) => {
+            missing.push(need("find", "", "pods", Some(&api.place.pod), feature));
+            Ok(None)
+        }
+        Err(fault) => Err(fault),
+    }
 }
 
 fn need(verb: &'static str, group: &'static str, resource: &'static str, name: Option<&str>, feature: &'static str) -> Need {

@@ -12,7 +12,7 @@ use hyper::{
     header,
 };
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, client::Resumption};
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -163,7 +163,9 @@ impl Api {
         let file = self.place.folder.join("ca.crt");
         let pem = fs::read(&file).map_err(|error| Fault::Unreachable(format!("{}: {error}", file.display())))?;
         roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok));
-        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        // Connections are few and long; what is kept for the next would be memory alone.
+        config.resumption = Resumption::disabled();
         let name = ServerName::try_from(self.place.host.clone()).map_err(odd)?;
         let stream = TcpStream::connect((self.place.host.as_str(), self.place.port)).await.map_err(unreachable)?;
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(unreachable)?;

@@ -81,3 +81,57 @@ impl Ledger {
 }
 
 const PATIENCE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn place() -> Place {
+        Place {
+            host: "10.96.0.1".into(),
+            port: 443,
+            folder: PathBuf::new(),
+            pod: "pbx-0".into(),
+            namespace: "voip".into(),
+            container: None,
+            account: None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_is_away_for_long_is_said_once_and_gone_with_its_first_answer() {
+        let (ledger, mut cluster) = Ledger::new();
+        let codes = |cluster: &watch::Receiver<Cluster>| cluster.borrow().findings.iter().map(|finding| finding.code).collect::<Vec<_>>();
+        ledger.unreached(&place(), "refused");
+        tokio::time::advance(PATIENCE - Duration::from_millis(1)).await;
+        ledger.unreached(&place(), "refused");
+        assert_eq!(codes(&cluster), []);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        ledger.unreached(&place(), "refused");
+        assert_eq!(codes(&cluster), [Code::KubernetesUnreachable]);
+        cluster.mark_unchanged();
+        for reason in ["reset", "refused", "no route"] {
+            tokio::time::advance(Duration::from_secs(600)).await;
+            ledger.unreached(&place(), reason);
+        }
+        assert!(!cluster.has_changed().unwrap(), "an hour of it is one word");
+        ledger.reached();
+        assert_eq!(codes(&cluster), []);
+        ledger.unreached(&place(), "refused");
+        assert_eq!(codes(&cluster), [], "and it begins anew");
+    }
+
+    #[test]
+    fn a_finding_stands_there_once_and_what_does_not_change_is_no_news() {
+        let (ledger, mut cluster) = Ledger::new();
+        ledger.found(Finding::new(Code::VolumeLagging).with("name", "a"));
+        ledger.found(Finding::new(Code::VolumeLagging).with("name", "b"));
+        assert_eq!(cluster.borrow_and_update().findings, [Finding::new(Code::VolumeLagging).with("name", "b")]);
+        ledger.found(Finding::new(Code::VolumeLagging).with("name", "b"));
+        ledger.gone(Code::SecretImmutable);
+        ledger.lag(None);
+        assert!(!cluster.has_changed().unwrap());
+    }
+}

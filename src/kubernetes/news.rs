@@ -138,15 +138,4 @@ const WHOLE: i64 = 2;
 const STARTING: i64 = 60;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_note_fits_however_long_its_evidence() {
-        let long = short("é".repeat(900));
-        assert!(long.len() <= 1000 && long.ends_with('…'), "{}", long.len());
-        assert_eq!(short("x".repeat(1000)).len(), 1000);
-        let finding = Finding::new(Code::KeyMismatch).with("file", "/tls/tls.key");
-        assert!(told(&finding).starts_with("key-mismatch: "));
-    }
-}
+mod tests;

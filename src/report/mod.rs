@@ -6,8 +6,10 @@ pub mod health;
 pub mod http;
 pub mod metrics;
 pub mod process;
+mod rotating;
 pub mod status;
 
 pub use cluster::{Cluster, Lag};
 pub use health::{Check, Verdict};
+pub use rotating::Rotating;
 pub use status::{Around, Status};

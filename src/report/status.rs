@@ -7,6 +7,7 @@ use super::{
     cluster::Cluster,
     findings::{findings, settled},
     health::{self, Verdict},
+    rotating::{Rotating, rotating, turn_name},
 };
 use crate::{
     asterisk::{reload::Reload, surface as asterisk},
@@ -16,7 +17,7 @@ use crate::{
     material::Digest,
     proof::{Door, Observation},
     settings::{Address, LivenessSettings, ReadinessSettings},
-    state::{AmiLink, Beside, HealMeans, Phase, State, Tally, Timing, Turn},
+    state::{AmiLink, Beside, HealMeans, Phase, State, Tally, Timing},
 };
 
 /// What the state does not know of: the settings that health goes by, and what the rooms around it report.
@@ -114,21 +115,6 @@ pub struct Status {
     /// How old it may grow.
     #[serde(skip)]
     pub stale_after: std::time::Duration,
-}
-
-/// How far the newest generation is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rotating {
-    /// The newest generation that Asterisk would load.
-    pub newest: Option<Digest>,
-    /// The newest generation, where that is one that must not be loaded.
-    pub rejected: Option<Digest>,
-    /// The bytes of both watched files as they were read last.
-    pub captured: Option<Digest>,
-    /// Whether browsers get the newest generation.
-    pub served: bool,
-    /// Whether it was tried, and something is amiss now that was not served before.
-    pub failed: bool,
 }
 
 /// One TLS door of Asterisk.
@@ -359,25 +345,6 @@ fn seen(place: Place, door: Option<&Observation>, matches_wanted: bool) -> Surfa
         served: served.and_then(|served| served.leaf.clone()),
         acceptable: served.map(|served| served.acceptable),
         matches_wanted,
-    }
-}
-
-fn turn_name(turn: &Turn) -> &'static str {
-    match turn {
-        Turn::Waiting { .. } => "waiting",
-        Turn::Granted => "granted",
-        Turn::Stopped { .. } => "stopped",
-    }
-}
-
-fn rotating(state: &State, around: &Around, now: Now) -> Rotating {
-    let open = state.door().is_some_and(|door| door.door == Door::Open);
-    Rotating {
-        newest: state.newest(),
-        rejected: state.rejected(now).map(|rejected| rejected.rejection.snapshot.digest()),
-        captured: around.captured,
-        served: open && state.candidate().is_none() && state.matches(),
-        failed: state.has_turn() && (state.gave_up() || state.phase() == Phase::Wedged),
     }
 }
 

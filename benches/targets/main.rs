@@ -1,9 +1,10 @@
 //! `make bench`: what is promised of speed and size, measured on a real Asterisk, side by side with the bare floor in the same run, and
-//! told as ratios with PASS or FAIL. `cargo bench -- [--quick] [rotation] [idle] [healthcheck] [probe] [today]`; without a name, all.
+//! told as ratios with PASS or FAIL. `cargo bench -- [--quick] [rotation] [idle] [pod] [healthcheck] [probe] [today]`; without a name, all.
 //! Ends with a failure where a target is missed. Times are not asserted anywhere else: a test must not fail on a slow machine.
 
 mod healthcheck;
 mod idle;
+mod pod;
 mod process;
 mod rotation;
 #[path = "../../tests/support/mod.rs"]
@@ -46,10 +47,11 @@ fn main() -> ExitCode {
     table.end()
 }
 
-const ALL: [(&str, Bench); 5] = [
+const ALL: [(&str, Bench); 6] = [
     ("rotation", rotation::bench),
     ("today", today::bench),
     ("healthcheck", healthcheck::bench),
     ("probe", idle::one_probe),
     ("idle", idle::bench),
+    ("pod", pod::bench),
 ];

@@ -18,6 +18,8 @@ pub mod clock;
 pub mod diagnosis;
 pub mod driver;
 pub mod host;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 pub mod material;
 pub mod plan;
 pub mod proof;

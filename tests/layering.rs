@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The rooms, upstream first.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
     "clock",
     "diagnosis",
     "settings",
@@ -20,12 +20,13 @@ const ROOMS: [&str; 15] = [
     "plan",
     "report",
     "driver",
+    "kubernetes",
     "supervise",
     "cli",
 ];
 
 /// Files that decide, and so may not know of the world.
-const PURE: [&str; 21] = [
+const PURE: [&str; 25] = [
     "diagnosis/",
     "settings/",
     "material/mod.rs",
@@ -47,6 +48,15 @@ const PURE: [&str; 21] = [
     "report/taking.rs",
     "report/findings.rs",
     "report/health.rs",
+    "report/cluster.rs",
+    "report/rotating.rs",
+    "kubernetes/lagging.rs",
+    "kubernetes/news.rs",
+    "kubernetes/pace.rs",
+    "kubernetes/place.rs",
+    "kubernetes/turns.rs",
+    "kubernetes/turns/",
+    "kubernetes/volume.rs",
 ];
 
 /// What the world looks like in source. Files are read in `config` by a closure that enters.

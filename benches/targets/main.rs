@@ -1,10 +1,12 @@
 //! `make bench`: what is promised of speed and size, measured on a real Asterisk, side by side with the bare floor in the same run, and
-//! told as ratios with PASS or FAIL. `cargo bench -- [--quick] [rotation] [staged] [today] [endpoints] [healthcheck] [probe] [idle]`; without a name, all.
+//! told as ratios with PASS or FAIL. `cargo bench -- [--quick] [rotation] [staged] [today] [endpoints] [healthcheck] [probe] [idle] [pod]`; without a
+//! name, all.
 //! Ends with a failure where a target is missed. Times are not asserted anywhere else: a test must not fail on a slow machine.
 
 mod endpoints;
 mod healthcheck;
 mod idle;
+mod pod;
 mod process;
 mod rotation;
 mod staged;
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
     table.end()
 }
 
-const ALL: [(&str, Bench); 7] = [
+const ALL: [(&str, Bench); 8] = [
     ("rotation", rotation::bench),
     ("staged", staged::bench),
     ("today", today::bench),
@@ -56,4 +58,5 @@ const ALL: [(&str, Bench); 7] = [
     ("healthcheck", healthcheck::bench),
     ("probe", idle::one_probe),
     ("idle", idle::bench),
+    ("pod", pod::bench),
 ];

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::Verdict;
+use super::{Rotating, Verdict};
 use crate::{
     bundle::Leaf,
     clock::Tick,
@@ -45,9 +45,21 @@ pub struct Status {
     pub counts: Counts,
     /// The last rotation that was proved.
     pub last_rotation: Option<LastRotation>,
+    /// Whether the newest pair waits for its turn among the replicas, or is stopped there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<&'static str>,
+    /// Seconds from the Secret's last change to the files'.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume_lag_seconds: Option<f64>,
     /// Everything that is wrong, errors first.
     #[serde(serialize_with = "rendered")]
     pub findings: Vec<Finding>,
+    /// Of what the cluster could not be told.
+    #[serde(skip)]
+    pub cluster_events_dropped: Option<u64>,
+    /// The rotation of the newest good pair, for whoever orders it.
+    #[serde(skip)]
+    pub rotation: Rotating,
     /// Nothing more will be tried for the pair that is there.
     #[serde(skip)]
     pub settled: bool,

@@ -2,14 +2,17 @@
 
 use super::{
     Status,
+    cluster::Cluster,
     findings::{findings, settled},
     health,
+    rotating::{rotating, turn_name},
     status::{Ami, Counts, Files, Healing, LastRotation, Probes, RotationMillis, Stages, Surface},
 };
 use crate::{
     asterisk::{reload::Reload, surface as asterisk},
     clock::Now,
     diagnosis::Finding,
+    material::Digest,
     proof::{Door, Observation},
     settings::{Address, LivenessSettings, ReadinessSettings},
     state::{AmiLink, Beside, HealMeans, State, Tally, Timing},
@@ -48,6 +51,10 @@ pub struct Around {
     pub stale_after: std::time::Duration,
     /// What AMI told and nobody took.
     pub events_dropped: u64,
+    /// What the cluster tells of itself.
+    pub cluster: Cluster,
+    /// The bytes of both watched files as they were read last, good or bad.
+    pub captured: Option<Digest>,
 }
 
 impl Status {
@@ -71,7 +78,11 @@ impl Status {
             healing: Healing { by: healing(&state.means().heal), modules: state.means().reloads.iter().map(Reload::name).collect() },
             counts: counts(state.tally(), around.events_dropped),
             last_rotation: state.tally().last.map(|(at, timing)| LastRotation { at: at.wall, millis: rotation_millis(timing) }),
+            turn: state.turn().map(turn_name),
+            volume_lag_seconds: around.cluster.volume_lag.map(|lag| millis(lag.at(now.tick)) / 1e3),
             findings: findings(state, around, now),
+            cluster_events_dropped: around.cluster.used.then_some(around.cluster.events_dropped),
+            rotation: rotating(state, around, now),
             settled: settled(state, now),
             looked: state.looked(),
             stale_after: around.stale_after,

@@ -6,8 +6,10 @@
 #![allow(clippy::unwrap_used, reason = "a harness that cannot go on fails the test at the place where it stands")]
 
 pub mod agent;
+pub mod apiserver;
 pub mod asterisk;
 pub mod certs;
+pub mod kubectl;
 pub mod manager;
 pub mod wire;
 

@@ -4,7 +4,7 @@
 #   tests/lab/node.sh up DIR       starts it; DIR/admin.conf is the administrator's KUBECONFIG, good from this machine
 #   tests/lab/node.sh down DIR     ends it; DIR is left for reading its logs
 #   tests/lab/node.sh run DIR      the same in the foreground, ruled by lines on stdin (what tests/support/cluster.rs does):
-#                                  `import FILE.tar`, `stop NAME`, `start NAME` (apiserver, kubelet, …), `down`; each answered by one line
+#                                  (DIR goes with it) `import FILE.tar`, `stop NAME`, `start NAME` (apiserver, kubelet, …), `down`; each answered by one line
 #
 # Process ids, mounts, network, iptables are the node's alone: several run side by side, and all of it is gone with its first process, when
 # stdin ends. This machine keeps one link (skN, 10.212.N.1) with a route to the pods (10.213.N.0/24) as long as it runs. Needs root, or sudo.
@@ -25,7 +25,7 @@ up() {
   [ -p "$dir/control" ] || mkfifo "$dir/control"
   rm -f "$dir/ready"
   # Opened for both, so that it never ends by itself.
-  setsid nohup "$self" run "$dir" 0<>"$dir/control" >"$dir/node.log" 2>&1 &
+  setsid nohup env KEEP=1 "$self" run "$dir" 0<>"$dir/control" >"$dir/node.log" 2>&1 &
   local pid=$!
   echo "$pid" >"$dir/outer.pid"
   until [ -e "$dir/ready" ]; do
@@ -51,7 +51,7 @@ run() {
   rm -f "$dir"/{ready,host.pid,link}
   sweep
   exec 3<&0
-  unshare --mount --net --pid --fork --kill-child "$self" inside "$dir" <&3 &
+  setpriv --pdeathsig KILL -- unshare --mount --net --pid --fork --kill-child "$self" inside "$dir" <&3 &
   inner=$!
   trap 'kill -9 "$inner" 2>/dev/null' EXIT
   until [ -s "$dir/host.pid" ]; do kill -0 "$inner" 2>/dev/null || exit 1; sleep 0.01; done
@@ -66,9 +66,16 @@ run() {
   ip route add "10.213.$n.0/24" via "10.212.$n.2"
   echo "$n" >"$dir/link.new"
   mv "$dir/link.new" "$dir/link"
-  wait "$inner" || :
+  # What asks this script to end speaks to the node: its first process ends by itself when stdin does.
+  trap '' INT TERM HUP
+  local code=0
+  wait "$inner" || code=$?
   trap - EXIT
-  for _ in $(seq 50); do sweep; [ -n "$(find /sys/fs/cgroup -maxdepth 3 -name "$(cat "$dir/cgroup")" 2>/dev/null)" ] || break; sleep 0.1; done
+  [ -e "$dir/ready" ] || { echo "error: the node did not come up:" >&2; tail -n 20 "$dir/inside.log" >&2; }
+  # The last of its processes may still be on their way out of them.
+  for _ in $(seq 100); do sweep; [ -n "$(find /sys/fs/cgroup -maxdepth 2 -name "starkeeper-lab-$pid")" ] || break; sleep 0.1; done
+  [ -n "${KEEP:-}" ] || rm -rf "$dir"
+  exit "$code"
 }
 
 # ---- inside: the first process of the namespaces -------------------------------------------------------------------------------------
@@ -85,11 +92,11 @@ until_it() { # SECONDS COMMAND…
 
 inside() {
   local host
+  exec 2>"$dir/inside.log"
   # /proc is still this machine's: what it calls this process.
   read -r host _ </proc/self/stat
   echo "$host" >"$dir/host.pid"
   cgroup=starkeeper-lab-$host
-  echo "$cgroup" >"$dir/cgroup"
   until_it 30 test -e "$dir/link"
   n=$(cat "$dir/link")
   ip=10.212.$n.2

@@ -1,0 +1,10 @@
+//! End to end on a real Kubernetes node: real Asterisk 22 in pods, the agent's own image beside it, kubelet at its defaults. One cluster for
+//! all tests of this file, each in a namespace of its own.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+#[path = "kubernetes/pod.rs"]
+mod pod;
+#[path = "kubernetes/stage.rs"]
+mod stage;

@@ -1,0 +1,98 @@
+//! What the tests on a node share: a namespace with an authority and a Secret `tls`, the agents' answers, and the doors of the pods.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{
+    agent::ask,
+    certs::{Authority, Pair},
+    cluster::{Cluster, Namespace, address, image},
+    wire::{self, Door},
+};
+
+/// A pod starts, an image is unpacked, a Secret is mounted: generous, for two cores that others use, too.
+pub(crate) const SOON: Duration = Duration::from_secs(120);
+
+/// The name that every certificate is for.
+pub(crate) const NAME: &str = "pbx.example.com";
+
+/// One scene on the shared cluster.
+pub(crate) struct Stage {
+    /// Where it plays.
+    pub(crate) namespace: Namespace<'static>,
+    /// Whom browsers trust.
+    pub(crate) authority: Authority,
+}
+
+impl Stage {
+    /// A namespace that admits only what the restricted Pod Security Standard allows.
+    pub(crate) fn new(name: &str) -> Self {
+        let namespace = cluster().namespace(name);
+        cluster().kubectl(&["label", "namespace", &namespace.name, "pod-security.kubernetes.io/enforce=restricted"]);
+        Self { namespace, authority: Authority::new() }
+    }
+
+    /// A new good pair.
+    pub(crate) fn pair(&self) -> Pair {
+        self.authority.issue(&[NAME, "localhost"])
+    }
+
+    /// A certificate with the key of another.
+    pub(crate) fn mismatch(&self) -> Pair {
+        self.pair().with_key_of(&self.pair())
+    }
+
+    /// Writes the Secret `tls` as cert-manager does.
+    pub(crate) fn secret(&self, pair: &Pair) {
+        let indent = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
+        self.namespace.apply(&format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: tls}}\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: |\n{}  tls.key: |\n{}",
+            indent(&pair.cert_pem),
+            indent(&pair.key_pem)
+        ));
+    }
+
+    /// Has kubelet bring a changed Secret to the pod now, by hand, as the agent's nudge does.
+    pub(crate) fn nudge(&self, pod: &str) {
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.namespace.kubectl(&["annotate", "pod", pod, "--overwrite", &format!("lab/nudge={count}")]);
+    }
+}
+
+/// The one that all tests here share.
+pub(crate) fn cluster() -> &'static Cluster {
+    use std::sync::OnceLock;
+    static READY: OnceLock<()> = OnceLock::new();
+    let shared = Cluster::shared();
+    READY.get_or_init(|| shared.import(&image("starkeeper")));
+    shared
+}
+
+/// `/status` of the agent in a pod; nothing while it does not answer.
+pub(crate) fn status(pod: &Value) -> Option<Value> {
+    let (code, body) = ask(address(pod, AGENT)?, "GET /status", "").ok()?;
+    (code == 200).then(|| serde_json::from_str(&body).ok())?
+}
+
+/// How far a browser comes at a pod.
+pub(crate) fn door(pod: &Value) -> Door {
+    address(pod, WSS).map_or(Door::Refused, wire::door)
+}
+
+/// The leaf that a pod serves.
+pub(crate) fn leaf(pod: &Value) -> Option<String> {
+    wire::served(address(pod, WSS)?).map(|served| served.fingerprint)
+}
+
+/// Codes of the findings in a status.
+pub(crate) fn codes(status: &Value) -> Vec<&str> {
+    let findings = status["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    findings.iter().filter_map(|finding| finding["code"].as_str()).collect()
+}
+
+/// The port of WSS in every pod.
+pub(crate) const WSS: u16 = 8089;
+/// The port of the agent in every pod.
+pub(crate) const AGENT: u16 = 9808;

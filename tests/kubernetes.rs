@@ -4,7 +4,17 @@
 
 mod support;
 
-#[path = "kubernetes/pod.rs"]
-mod pod;
+#[path = "kubernetes/away.rs"]
+mod away;
+#[path = "kubernetes/call.rs"]
+mod call;
+#[path = "kubernetes/deaths.rs"]
+mod deaths;
+#[path = "kubernetes/plain.rs"]
+mod plain;
+#[path = "kubernetes/process.rs"]
+mod process;
+#[path = "kubernetes/replicas.rs"]
+mod replicas;
 #[path = "kubernetes/stage.rs"]
 mod stage;

@@ -1,13 +1,17 @@
 //! What the tests on a node share: a namespace with an authority and a Secret `tls`, the agents' answers, and the doors of the pods.
 
-use std::time::Duration;
+use std::{
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
+};
 
 use serde_json::Value;
 
 use crate::support::{
     agent::ask,
     certs::{Authority, Pair},
-    cluster::{Cluster, Namespace, address, image},
+    cluster::{Cluster, Namespace, address, container, image},
+    until,
     wire::{self, Door},
 };
 
@@ -23,14 +27,55 @@ pub(crate) struct Stage {
     pub(crate) namespace: Namespace<'static>,
     /// Whom browsers trust.
     pub(crate) authority: Authority,
+    _turn: Turn,
 }
+
+/// Tests play side by side, but for those that stop a part of the cluster.
+#[expect(dead_code, reason = "what counts is how long they are held")]
+enum Turn {
+    Shared(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
+
+static CLUSTER: RwLock<()> = RwLock::new(());
 
 impl Stage {
     /// A namespace that admits only what the restricted Pod Security Standard allows.
     pub(crate) fn new(name: &str) -> Self {
+        let shared = CLUSTER.read().unwrap_or_else(PoisonError::into_inner);
+        Self::of(name, Turn::Shared(shared))
+    }
+
+    /// The same, with the cluster for itself alone.
+    pub(crate) fn alone(name: &str) -> Self {
+        let alone = CLUSTER.write().unwrap_or_else(PoisonError::into_inner);
+        Self::of(name, Turn::Alone(alone))
+    }
+
+    fn of(name: &str, turn: Turn) -> Self {
         let namespace = cluster().namespace(name);
         cluster().kubectl(&["label", "namespace", &namespace.name, "pod-security.kubernetes.io/enforce=restricted"]);
-        Self { namespace, authority: Authority::new() }
+        Self { namespace, authority: Authority::new(), _turn: turn }
+    }
+
+    /// The plain pods with a good pair, all of them Ready, and that pair.
+    pub(crate) fn deploy(&self, replicas: usize) -> (Vec<Value>, Pair) {
+        let pair = self.pair();
+        self.secret(&pair);
+        self.namespace.apply(&PLAIN.replace("replicas: 1\n", &format!("replicas: {replicas}\n")));
+        until(SOON, "the pods", || self.pods().len() == replicas);
+        let names: Vec<_> = self.pods().iter().map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()).collect();
+        (names.iter().map(|name| self.namespace.ready(name, SOON)).collect(), pair)
+    }
+
+    /// The pods as they are now, by name.
+    pub(crate) fn pods(&self) -> Vec<Value> {
+        self.namespace.pods("app=pbx")
+    }
+
+    /// One pod as it is now.
+    pub(crate) fn again(&self, pod: &Value) -> Value {
+        self.namespace.get(&["pod", name(pod)]).unwrap()
     }
 
     /// A new good pair.
@@ -54,10 +99,10 @@ impl Stage {
     }
 
     /// Has kubelet bring a changed Secret to the pod now, by hand, as the agent's nudge does.
-    pub(crate) fn nudge(&self, pod: &str) {
+    pub(crate) fn nudge(&self, pod: &Value) {
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.namespace.kubectl(&["annotate", "pod", pod, "--overwrite", &format!("lab/nudge={count}")]);
+        self.namespace.kubectl(&["annotate", "pod", name(pod), "--overwrite", &format!("lab/nudge={count}")]);
     }
 }
 
@@ -68,6 +113,24 @@ pub(crate) fn cluster() -> &'static Cluster {
     let shared = Cluster::shared();
     READY.get_or_init(|| shared.import(&image("starkeeper")));
     shared
+}
+
+/// What a pod is called.
+pub(crate) fn name(pod: &Value) -> &str {
+    pod["metadata"]["name"].as_str().unwrap()
+}
+
+/// How often a container of a pod was started again.
+pub(crate) fn restarts(pod: &Value, name: &str) -> u64 {
+    container(pod, name).and_then(|status| status["restartCount"].as_u64()).unwrap()
+}
+
+/// Since when a pod has been Ready, to the second: a pod that was unready meanwhile says another time.
+pub(crate) fn ready_since(pod: &Value) -> &str {
+    let conditions = pod["status"]["conditions"].as_array().unwrap();
+    let ready = conditions.iter().find(|found| found["type"] == "Ready").unwrap();
+    assert_eq!(ready["status"], "True", "{pod:#}");
+    ready["lastTransitionTime"].as_str().unwrap()
 }
 
 /// `/status` of the agent in a pod; nothing while it does not answer.
@@ -92,6 +155,7 @@ pub(crate) fn codes(status: &Value) -> Vec<&str> {
     findings.iter().filter_map(|finding| finding["code"].as_str()).collect()
 }
 
+const PLAIN: &str = include_str!("plain.yaml");
 /// The port of WSS in every pod.
 pub(crate) const WSS: u16 = 8089;
 /// The port of the agent in every pod.

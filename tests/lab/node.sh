@@ -4,7 +4,7 @@
 #   tests/lab/node.sh up DIR       starts it; DIR/admin.conf is the administrator's KUBECONFIG, good from this machine
 #   tests/lab/node.sh down DIR     ends it; DIR is left for reading its logs
 #   tests/lab/node.sh run DIR      the same in the foreground, ruled by lines on stdin (what tests/support/cluster.rs does):
-#                                  (DIR goes with it) `import FILE.tar`, `stop NAME`, `start NAME` (apiserver, kubelet, …), `down`; each answered by one line
+#                                  (DIR goes with it) `import FILE.tar`, `tag FROM TO`, `stop NAME`, `start NAME` (apiserver, kubelet, …), `down`; each answered by one line
 #
 # Process ids, mounts, network, iptables are the node's alone: several run side by side, and all of it is gone with its first process, when
 # stdin ends. This machine keeps one link (skN, 10.212.N.1) with a route to the pods (10.213.N.0/24) as long as it runs. Needs root, or sudo.
@@ -252,6 +252,7 @@ obey() {
   while read -r verb what; do
     case $verb in
       import) ctr -a "$dir/ctd.sock" -n k8s.io images import --local "$what" >>"$dir/import.log" 2>&1 && echo "imported $what" || echo "error: import of $what failed" ;;
+      tag) ctr -a "$dir/ctd.sock" -n k8s.io images tag --force $what >/dev/null && echo "tagged $what" || echo "error: tagging of $what failed" ;;
       stop) stop "$what"; echo "stopped $what" ;;
       start) "start_$what"; [ "$what" != apiserver ] || ready_apiserver; echo "started $what" ;;
       down) break ;;

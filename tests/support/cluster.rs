@@ -66,6 +66,11 @@ impl Cluster {
         self.tell(&format!("import {}", file.display()), &format!("imported {}", file.display()));
     }
 
+    /// Gives an image a further name.
+    pub fn tag(&self, from: &str, to: &str) {
+        self.tell(&format!("tag {from} {to}"), &format!("tagged {from} {to}"));
+    }
+
     /// Ends one of its parts (`apiserver`, `kubelet`, `manager`, …) at once.
     pub fn stop(&self, part: &str) {
         self.tell(&format!("stop {part}"), &format!("stopped {part}"));

@@ -13,6 +13,9 @@ use crate::{
 
 const DEFAULT_FILE: &str = "/etc/starkeeper/starkeeper.yaml";
 
+/// The text of a settings file itself, for pods, where a variable is less than a ConfigMap. Secrets have no place in settings anyway.
+const SETTINGS: &str = "STARKEEPER_SETTINGS";
+
 pub(super) fn run(common: &Common, overrides: &Overrides) -> ExitCode {
     let settings = match load(common, overrides) {
         Ok(settings) => settings,
@@ -31,13 +34,23 @@ pub(super) fn run(common: &Common, overrides: &Overrides) -> ExitCode {
 /// Loads the settings, or says everything that is wrong with them.
 pub(super) fn load(common: &Common, overrides: &Overrides) -> Result<Settings, ExitCode> {
     let named = common.config.as_deref();
-    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
-    let bytes = match fs::read(path) {
-        Ok(bytes) => Some(bytes),
-        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => {
-            terminal::err(&format!("error: failed to read the settings file {}: {error}", path.display()));
+    let text = std::env::var(SETTINGS).ok().filter(|text| !text.trim().is_empty());
+    let (path, bytes) = match (named, text) {
+        (Some(file), Some(_)) => {
+            terminal::err(&format!("error: settings are said twice: in {} and in {SETTINGS}: leave one of them out", file.display()));
             return Err(ExitCode::from(USAGE));
+        }
+        (None, Some(text)) => (Path::new(SETTINGS), Some(text.into_bytes())),
+        (named, None) => {
+            let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+            match fs::read(path) {
+                Ok(bytes) => (path, Some(bytes)),
+                Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => (path, None),
+                Err(error) => {
+                    terminal::err(&format!("error: failed to read the settings file {}: {error}", path.display()));
+                    return Err(ExitCode::from(USAGE));
+                }
+            }
         }
     };
     let inputs = settings::Inputs {

@@ -107,3 +107,17 @@ fn explanations_are_json_where_json_is_asked_for() {
     let all = json(&["explain", "-o", "json"]);
     assert_eq!(all["codes"].as_array().unwrap().len(), starkeeper::diagnosis::Code::ALL.len());
 }
+
+#[test]
+fn settings_may_stand_in_a_variable_whose_errors_name_it_and_never_beside_a_file() {
+    let settings = "certificate: {cert: /tls/tls.crt}\nasterisk:\n  amy: {}\n";
+    let (code, out, err) = told(starkeeper(&["run"]).env("STARKEEPER_SETTINGS", settings));
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.starts_with("error: asterisk.amy: unknown key\n  --> STARKEEPER_SETTINGS:3:3\n"), "{err}");
+    let (code, _, err) = told(starkeeper(&["run", "-c", "/some/file"]).env("STARKEEPER_SETTINGS", settings));
+    assert_eq!(code, 2);
+    assert_eq!(err, "error: settings are said twice: in /some/file and in STARKEEPER_SETTINGS: leave one of them out\n");
+    // Empty is not said.
+    let (_, _, err) = told(starkeeper(&["run", "-c", "/does/not/exist"]).env("STARKEEPER_SETTINGS", " "));
+    assert!(err.starts_with("error: failed to read the settings file /does/not/exist"), "{err}");
+}

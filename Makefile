@@ -1,7 +1,7 @@
 # Starkeeper's commands. `make` alone prints them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo test bench faults soak fuzz lint docs lab browser setup
+.PHONY: help demo test bench faults soak fuzz lint docs image lab browser docker setup
 
 help: ## Print this list
 	@printf 'Starkeeper: keeps the secure WebSocket door of Asterisk open.\n\n'
@@ -11,7 +11,7 @@ demo: setup ## See it work: a real Asterisk 22, the agent beside it, a story in 
 	@tests/lab/asterisk.sh 22
 	@KEEP=$(KEEP) tests/lab/demo.sh
 
-test: setup browser ## Run every test, on real Asterisk 16 and 22
+test: setup browser docker ## Run every test, on real Asterisk 16 and 22
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/test.sh
 
@@ -36,6 +36,9 @@ docs: ## Man page, shell completions and the settings' JSON Schema, into target/
 	@target/debug/starkeeper schema >target/docs/starkeeper.schema.json
 	@ls target/docs/*
 
+image: setup docker ## The container image from the Dockerfile alone, amd64 and arm64, twice: same bytes? (half an hour)
+	@tests/lab/image-from-source.sh
+
 lab: setup ## Only provide the real Asterisks (in ~/.cache/starkeeper-lab)
 	@tests/lab/asterisk.sh 22 16
 
@@ -51,3 +54,6 @@ soak: setup ## A year of rotations on a real Asterisk 22 (ROTATIONS=10000), in a
 
 browser: setup ## Only provide the real Chromium with JsSIP (in ~/.cache/starkeeper-lab)
 	@tests/lab/browser.sh
+
+docker: setup ## Only provide a Docker engine, Compose and BuildKit (in ~/.cache/starkeeper-lab)
+	@tests/lab/docker.sh

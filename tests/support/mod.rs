@@ -10,6 +10,7 @@ pub mod apiserver;
 pub mod asterisk;
 pub mod certs;
 pub mod cluster;
+pub mod engine;
 pub mod kubectl;
 pub mod manager;
 pub mod wire;

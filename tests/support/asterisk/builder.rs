@@ -174,7 +174,7 @@ impl Builder {
         let (cert, key) = self.paths.clone().unwrap_or_else(|| (self.layout.cert(&tls), self.layout.key(&tls)));
         let (cert, key) = (folder.path().join(cert), folder.path().join(key));
         let scene = conf::Scene { folder: folder.path(), root: &root, ports: &ports, cert: &cert, key: &key };
-        self.configure(&scene);
+        self.configure(&folder.path().join("etc"), &scene);
         fs::write(folder.path().join("secret"), SECRET).expect("the instance's folder");
         let mut asterisk = Asterisk { version: self.version, ports, uid, gid, layout: self.layout, cert, key, root, jail: None, folder };
         asterisk.spawn();
@@ -182,16 +182,16 @@ impl Builder {
         asterisk
     }
 
-    fn configure(&self, scene: &conf::Scene<'_>) {
-        let etc = scene.folder.join("etc");
+    /// Writes the configuration into a folder.
+    pub(super) fn configure(&self, etc: &Path, scene: &conf::Scene<'_>) {
         for (name, text) in conf::files(self, scene) {
-            put(&etc, name, &text);
+            put(etc, name, &text);
         }
         if self.stamp {
-            put(&etc, "starkeeper.stamp", "; touched before a healing reload\n");
+            put(etc, "starkeeper.stamp", "; touched before a healing reload\n");
         }
         for (name, text) in &self.files {
-            put(&etc, name, text);
+            put(etc, name, text);
         }
     }
 }

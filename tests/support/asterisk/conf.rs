@@ -50,7 +50,7 @@ fn asterisk(scene: &Scene<'_>) -> String {
 }
 
 /// Debian moved the modules below the architecture's folder after 16: the one that the package's own asterisk.conf names.
-fn module_folder(root: &Path) -> String {
+pub(super) fn module_folder(root: &Path) -> String {
     let sample = std::fs::read_to_string(root.join("etc/asterisk/asterisk.conf")).unwrap_or_default();
     let named = sample.lines().find_map(|line| line.strip_prefix("astmoddir => "));
     named.unwrap_or("/usr/lib/asterisk/modules").trim().to_owned()

@@ -4,6 +4,7 @@
 
 mod builder;
 mod conf;
+pub mod contained;
 mod jail;
 mod ports;
 

@@ -46,6 +46,22 @@ impl Ports {
             .expect("a free block of 32 ports between 20000 and 32736")
     }
 
+    /// Those that everybody knows, for an instance in a network of its own.
+    pub fn usual() -> Self {
+        Self {
+            wss: 8089,
+            http: 8088,
+            ami: 5038,
+            ami_tls: 5039,
+            sip_udp: 5060,
+            sip_tls: 5061,
+            chan_sip: 5160,
+            spare: 20_000..=20_007,
+            rtp: 10_000..=10_100,
+            _lock: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"),
+        }
+    }
+
     fn try_block(base: u16) -> Option<Self> {
         let lock = TcpListener::bind((Ipv4Addr::UNSPECIFIED, base)).ok()?;
         let free = (base + 1..base + SIZE)

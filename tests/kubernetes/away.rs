@@ -17,7 +17,7 @@ use crate::{
 #[test]
 fn an_api_server_that_is_away_for_a_minute_and_a_secret_that_is_deleted_change_no_door_and_no_health() {
     let stage = Stage::alone("away");
-    let (pods, pair) = stage.deploy(1);
+    let (pods, pair) = stage.install(1);
     let pod = &pods[0];
     let agent = address(pod, AGENT).unwrap();
     let doors = Sampler::start(address(pod, WSS).unwrap(), Duration::from_millis(200));

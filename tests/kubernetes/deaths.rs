@@ -15,7 +15,7 @@ use crate::{
 #[test]
 fn a_sidecar_that_is_killed_starved_or_upgraded_takes_neither_asterisk_nor_a_call_with_it() {
     let stage = Stage::new("sidecar");
-    let (pods, pair) = stage.deploy(1);
+    let (pods, pair) = stage.install(1);
     let pod = &pods[0];
     let mut call = Call::begin(pod);
     let begun = container(pod, "asterisk").unwrap()["containerID"].clone();
@@ -48,7 +48,7 @@ fn a_sidecar_that_is_killed_starved_or_upgraded_takes_neither_asterisk_nor_a_cal
 #[test]
 fn an_asterisk_killed_while_the_secret_is_bad_comes_back_serving_the_last_good_one() {
     let stage = Stage::new("asterisk");
-    let (pods, pair) = stage.deploy(1);
+    let (pods, pair) = stage.install(1);
     let pod = &pods[0];
     stage.secret(&stage.mismatch());
     stage.nudge(pod);

@@ -10,7 +10,7 @@ use crate::{
 #[test]
 fn a_bad_secret_on_three_replicas_shuts_no_door_and_unreadies_no_pod_and_mending_it_reaches_all() {
     let stage = Stage::new("replicas");
-    let (pods, first) = stage.deploy(3);
+    let (pods, first) = stage.install(3);
     let samplers: Vec<_> = pods.iter().map(|pod| Sampler::start(address(pod, WSS).unwrap(), Duration::from_millis(200))).collect();
 
     stage.secret(&stage.mismatch());

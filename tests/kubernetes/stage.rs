@@ -1,7 +1,10 @@
 //! What the tests on a node share: a namespace with an authority and a Secret `tls`, the agents' answers, and the doors of the pods.
 
 use std::{
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    env,
+    path::Path,
+    process::{Command, Stdio},
+    sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
@@ -10,7 +13,7 @@ use serde_json::Value;
 use crate::support::{
     agent::ask,
     certs::{Authority, Pair},
-    cluster::{Cluster, Namespace, address, container, image},
+    cluster::{Cluster, Namespace, address, container},
     until,
     wire::{self, Door},
 };
@@ -58,19 +61,35 @@ impl Stage {
         Self { namespace, authority: Authority::new(), _turn: turn }
     }
 
-    /// The plain pods with a good pair, all of them Ready, and that pair.
-    pub(crate) fn deploy(&self, replicas: usize) -> (Vec<Value>, Pair) {
+    /// Installs the chart's own Asterisk, with a good pair: its pods, all of them Ready, and that pair.
+    pub(crate) fn install(&self, replicas: usize) -> (Vec<Value>, Pair) {
+        self.install_with(replicas, "")
+    }
+
+    /// The same with further values.
+    pub(crate) fn install_with(&self, replicas: usize, values: &str) -> (Vec<Value>, Pair) {
         let pair = self.pair();
         self.secret(&pair);
-        self.namespace.apply(&PLAIN.replace("replicas: 1\n", &format!("replicas: {replicas}\n")));
+        self.chart(&format!("{}\n{values}", VALUES.replace("REPLICAS", &replicas.to_string())));
+        (self.ready(replicas), pair)
+    }
+
+    /// `helm upgrade --install pbx` with these values.
+    pub(crate) fn chart(&self, values: &str) -> String {
+        let words = ["upgrade", "--install", "pbx", CHART, "--namespace", &self.namespace.name];
+        self.namespace.cluster.helm_with(&words, values).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Waits for so many pods, all of them Ready.
+    pub(crate) fn ready(&self, replicas: usize) -> Vec<Value> {
         until(SOON, "the pods", || self.pods().len() == replicas);
-        let names: Vec<_> = self.pods().iter().map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()).collect();
-        (names.iter().map(|name| self.namespace.ready(name, SOON)).collect(), pair)
+        let names: Vec<_> = self.pods().iter().map(|pod| name(pod).to_owned()).collect();
+        names.iter().map(|name| self.namespace.ready(name, SOON)).collect()
     }
 
     /// The pods as they are now, by name.
     pub(crate) fn pods(&self) -> Vec<Value> {
-        self.namespace.pods("app=pbx")
+        self.namespace.pods("app.kubernetes.io/instance=pbx,app.kubernetes.io/component=asterisk")
     }
 
     /// One pod as it is now.
@@ -106,12 +125,19 @@ impl Stage {
     }
 }
 
-/// The one that all tests here share.
+/// The one that all tests here share, with the agent's image: that of `tests/lab/image.sh`, or `STARKEEPER_IMAGE`.
 pub(crate) fn cluster() -> &'static Cluster {
-    use std::sync::OnceLock;
     static READY: OnceLock<()> = OnceLock::new();
     let shared = Cluster::shared();
-    READY.get_or_init(|| shared.import(&image("starkeeper")));
+    READY.get_or_init(|| {
+        let file = env::var("STARKEEPER_IMAGE").unwrap_or_else(|_| {
+            let made = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/image.sh")).stderr(Stdio::inherit()).output().unwrap();
+            assert!(made.status.success(), "tests/lab/image.sh: {}", made.status);
+            String::from_utf8(made.stdout).unwrap().trim().to_owned()
+        });
+        shared.import(Path::new(&file));
+        shared.tag("docker.io/library/starkeeper:lab", "localhost/starkeeper:dev");
+    });
     shared
 }
 
@@ -155,7 +181,18 @@ pub(crate) fn codes(status: &Value) -> Vec<&str> {
     findings.iter().filter_map(|finding| finding["code"].as_str()).collect()
 }
 
-const PLAIN: &str = include_str!("plain.yaml");
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/starkeeper");
+const VALUES: &str = r#"
+fullnameOverride: pbx
+image: {repository: localhost/starkeeper, tag: dev, pullPolicy: Never}
+certificate: {secretName: tls, names: [pbx.example.com], trust: none}
+settings: {probe: {interval: 2s, timeout: 2s}}
+asterisk:
+  enabled: true
+  replicas: REPLICAS
+  terminationGracePeriodSeconds: 2
+  image: {repository: localhost/asterisk, tag: "22", pullPolicy: Never}
+"#;
 /// The port of WSS in every pod.
 pub(crate) const WSS: u16 = 8089;
 /// The port of the agent in every pod.

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # images.sh: container images for the Kubernetes lab, made without a registry, as files that `ctr images import` reads.
 #
-#   tests/lab/images.sh                     pause.tar and asterisk.tar, in ${XDG_CACHE_HOME:-~/.cache}/starkeeper-lab/kubernetes/images
-#   tests/lab/images.sh starkeeper BINARY   starkeeper.tar there: localhost/starkeeper:dev around a static binary
+#   tests/lab/images.sh            pause.tar and asterisk.tar, in ${XDG_CACHE_HOME:-~/.cache}/starkeeper-lab/kubernetes/images
 #
 # localhost/pause:1 holds what a pod's namespaces hang on; localhost/asterisk:22 is the Asterisk of asterisk.sh without what only a person at a
 # shell would read. What is there already is left alone. Needs root, or sudo (Asterisk's folders are its own user's), and musl-gcc.
@@ -69,18 +68,7 @@ asterisk() {
     '{"Entrypoint":["/usr/sbin/asterisk"],"Cmd":["-f","-U","asterisk","-G","asterisk"],"Env":["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}'
 }
 
-starkeeper() {
-  local work
-  work=$(mktemp -d)
-  install -m 0755 "$1" "$work/starkeeper"
-  tar -C "$work" --owner=0 --group=0 -cf "$images/starkeeper.layer" .
-  archive localhost/starkeeper:dev "$images/starkeeper.layer" "$images/starkeeper.tar" \
-    '{"Entrypoint":["/starkeeper"],"Cmd":["run"],"User":"65532:65532"}'
-  rm -rf "$work"
-}
-
 mkdir -p "$images"
-if [ "${1:-}" = starkeeper ]; then starkeeper "$2"; exit; fi
 for name in pause asterisk; do
   [ -e "$images/$name.tar" ] && [ "$(cat "$images/$name.recipe" 2>/dev/null)" = "$recipe" ] && continue
   rm -f "$images/$name.recipe"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kubernetes.sh: puts a real Kubernetes, containerd and Helm for the tests into the user's cache, built from their Go modules.
+# kubernetes.sh: puts a real Kubernetes, containerd, CoreDNS and Helm for the tests into the user's cache, built from their Go modules.
 #
 #   tests/lab/kubernetes.sh                what a whole node needs
 #   tests/lab/kubernetes.sh apiserver      just kube-apiserver, kubectl, Helm and etcd: what tests without a node need
@@ -10,7 +10,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-kubernetes=1.36.3 containerd=2.4.2 helm=4.3.1
+kubernetes=1.36.3 containerd=2.4.2 coredns=1.15.0 helm=4.3.1
 home=${XDG_CACHE_HOME:-$HOME/.cache}/starkeeper-lab/kubernetes
 bin=$home/bin
 log=$home/build.log
@@ -68,6 +68,26 @@ containerd_module() {
   printf 'module starkeeper.lab/containerd\ngo 1.26.0\nrequire github.com/containerd/containerd/v2 v%s\n' "$containerd" >"$1/go.mod"
   tools "$1" github.com/containerd/containerd/v2/cmd/{containerd,containerd-shim-runc-v2,ctr}
 }
+# CoreDNS with the one plugin that a cluster of this size needs.
+coredns_module() {
+  printf 'module starkeeper.lab/coredns\ngo 1.26.0\nrequire github.com/coredns/coredns v%s\n' "$coredns" >"$1/go.mod"
+  mkdir "$1/coredns"
+  cat >"$1/coredns/main.go" <<'GO'
+package main
+
+import (
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/coremain"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/kubernetes"
+)
+
+func main() {
+	dnsserver.Directives = []string{"errors", "kubernetes"}
+	coremain.Run()
+}
+GO
+}
 helm_module() {
   printf 'module starkeeper.lab/helm\ngo 1.26.0\nrequire helm.sh/helm/v4 v%s\n' "$helm" >"$1/go.mod"
   tools "$1" helm.sh/helm/v4/cmd/helm
@@ -93,6 +113,7 @@ complete=yes
 for name in kube-apiserver kubectl "${node[@]}"; do there "$name" "$kubernetes" || complete=no; done
 if [ "${#node[@]}" -gt 0 ]; then
   for name in containerd containerd-shim-runc-v2 ctr; do there "$name" "$containerd" || complete=no; done
+  there coredns "$coredns" || complete=no
 fi
 there helm "$helm" || complete=no
 [ "$complete" = yes ] && exit
@@ -103,7 +124,7 @@ PATH=$("$here/go.sh"):$PATH
 export PATH GOFLAGS=-mod=mod GOWORK=off CGO_ENABLED=${CGO_ENABLED:-1}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/kube" "$work/containerd" "$work/helm"
+mkdir "$work/kube" "$work/containerd" "$work/coredns" "$work/helm"
 
 # Without these the server calls itself v0.0.0, and charts that name the Kubernetes that they need refuse it.
 stamp="-s -w -X k8s.io/component-base/version.gitVersion=v$kubernetes -X k8s.io/component-base/version.gitMajor=1"
@@ -115,5 +136,6 @@ if [ "${#node[@]}" -gt 0 ]; then
   for name in containerd containerd-shim-runc-v2 ctr; do
     build "$work/containerd" "$containerd" "github.com/containerd/containerd/v2/cmd/$name" -tags no_btrfs,no_devmapper,no_zfs -ldflags "-s -w"
   done
+  build "$work/coredns" "$coredns" ./coredns -ldflags "-s -w"
 fi
 build "$work/helm" "$helm" helm.sh/helm/v4/cmd/helm -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=v$helm"

@@ -121,7 +121,7 @@ inside() {
   until_it 60 ctr -a "$dir/ctd.sock" version
   ctr -a "$dir/ctd.sock" -n k8s.io images import "$lab/kubernetes/images/pause.tar" >/dev/null
   ready_apiserver
-  for part in manager scheduler kubelet proxy; do "start_$part"; done
+  for part in manager scheduler kubelet proxy dns; do "start_$part"; done
   until_it 120 ready_node
   until_it 60 kubectl get serviceaccount default
   touch "$dir/ready"
@@ -225,7 +225,8 @@ cgroupDriver: cgroupfs
 cgroupRoot: /$cgroup
 failSwapOn: false
 containerRuntimeEndpoint: unix://$dir/ctd.sock
-clusterDNS: [10.96.0.10]
+clusterDNS: [$ip]
+clusterDomain: cluster.local
 authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
 authorization: {mode: AlwaysAllow}
 evictionHard: {memory.available: "50Mi", nodefs.available: "1Mi", imagefs.available: "1Mi"}
@@ -237,6 +238,12 @@ ready_node() { kubectl get node node1 -o 'jsonpath={.status.conditions[?(@.type=
 start_proxy() {
   daemon proxy kube-proxy --kubeconfig admin.conf --hostname-override node1 --proxy-mode iptables --conntrack-max-per-core 0 \
     --cluster-cidr "10.213.$n.0/24"
+}
+
+# Names of Services; it runs beside the kubelet, so that there is no pod to wait for.
+start_dns() {
+  printf 'cluster.local:53 {\n  bind %s\n  errors\n  kubernetes {\n    kubeconfig admin.conf lab\n  }\n}\n' "$ip" >Corefile
+  daemon dns coredns -conf Corefile
 }
 
 stop() {

@@ -72,6 +72,14 @@ impl Kubectl {
         run(self.command("helm").args(words), "")
     }
 
+    /// Runs `helm WORDS… --values -` with these values.
+    ///
+    /// # Errors
+    /// What it printed, stderr last.
+    pub fn helm_with(&self, words: &[&str], values: &str) -> Result<String, String> {
+        run(self.command("helm").args(words).args(["--values", "-"]), values)
+    }
+
     /// A command that speaks to this API server: nothing of the user's own settings reaches it.
     pub fn command(&self, name: &str) -> Command {
         let home = self.kubeconfig.parent().expect("a file in a folder");

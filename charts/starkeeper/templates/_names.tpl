@@ -84,7 +84,3 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if or .events .condition .nudge .rotation -}}true{{- end -}}
 {{- end -}}
 {{- end -}}
-
-{{- define "starkeeper.lease" -}}
-{{- printf "%s-rotation" (include "starkeeper.fullname" .) -}}
-{{- end -}}

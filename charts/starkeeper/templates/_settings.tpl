@@ -54,7 +54,7 @@ events: {{ ternary "auto" "off" .Values.kubernetes.events | quote }}
 condition: {{ ternary "auto" "off" .Values.kubernetes.condition | quote }}
 nudge: {{ ternary "auto" "off" .Values.kubernetes.nudge | quote }}
 {{- if .Values.kubernetes.rotation }}
-rotation: {order: auto, lease: {{ include "starkeeper.lease" . }}}
+rotation: {order: auto}
 {{- end }}
 {{- end -}}
 

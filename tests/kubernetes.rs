@@ -18,3 +18,5 @@ mod process;
 mod replicas;
 #[path = "kubernetes/stage.rs"]
 mod stage;
+#[path = "kubernetes/ways.rs"]
+mod ways;

@@ -17,7 +17,7 @@ use crate::{
 fn asterisk_starts_with_the_first_good_pair_and_the_pod_is_ready_once_a_browser_could_connect() {
     let stage = Stage::new("plain");
     stage.secret(&stage.mismatch());
-    stage.namespace.apply(include_str!("plain.yaml"));
+    stage.namespace.apply(PLAIN);
     let pod = until_some(SOON, "the pod", || stage.pods().pop());
     let held = stage.namespace.wait(name(&pod), "held back by its sidecar", SOON, |pod| {
         status(pod).is_some_and(|status| codes(&status).contains(&"key-mismatch"))
@@ -42,3 +42,10 @@ fn asterisk_starts_with_the_first_good_pair_and_the_pod_is_ready_once_a_browser_
     let rss = Process::of(&stage.again(&pod), "starkeeper").unwrap().rss();
     assert!(rss <= 10_000_000, "{rss} bytes resident in the pod");
 }
+
+/// The ConfigMap of Asterisk alone, for pods that others write.
+pub(crate) fn configuration() -> &'static str {
+    PLAIN.split("\n---\n").next().unwrap()
+}
+
+const PLAIN: &str = include_str!("plain.yaml");

@@ -182,7 +182,8 @@ pub(crate) fn codes(status: &Value) -> Vec<&str> {
 }
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/starkeeper");
-const VALUES: &str = r#"
+/// The values of a standalone Asterisk with `REPLICAS` pods.
+pub(crate) const VALUES: &str = r#"
 fullnameOverride: pbx
 image: {repository: localhost/starkeeper, tag: dev, pullPolicy: Never}
 certificate: {secretName: tls, names: [pbx.example.com], trust: none}

@@ -26,14 +26,14 @@ use crate::{
     asterisk::ami::AmiEvent,
     clock::{self, Now},
     material::{
-        LookAgain, MaterialEvent, WatchMode,
+        Digest, LookAgain, MaterialEvent, WatchMode,
         anchors::{self, Anchors},
     },
     plan::{self, Plan},
     proof::Closing,
-    report::{Around, Status},
+    report::{Around, Cluster, Status},
     settings::Settings,
-    state::{Command, Input, Policy, State},
+    state::{Command, Input, Policy, State, Turn},
 };
 
 /// What the driver hears from outside of its own tasks.
@@ -45,6 +45,19 @@ pub struct Inbox {
     pub pulse: mpsc::Receiver<oneshot::Sender<()>>,
     /// Drain and end.
     pub stop: CancellationToken,
+}
+
+/// What the driver and the cluster tell each other.
+#[derive(Debug)]
+pub struct ClusterLink {
+    /// What the cluster tells of itself.
+    pub cluster: watch::Receiver<Cluster>,
+    /// Answers to the question for a turn.
+    pub turns: mpsc::Receiver<(Digest, Turn)>,
+    /// The generation that asks for its turn.
+    pub ask: watch::Sender<Option<Digest>>,
+    /// Whether there are turns at all.
+    pub ordered: bool,
 }
 
 /// Whom the certificates must come from; `None`: not judged.
@@ -80,11 +93,13 @@ pub struct Driver {
     told: Told,
     /// By connections to AMI that were since replaced.
     dropped: u64,
+    /// `None` outside a cluster.
+    cluster: Option<ClusterLink>,
 }
 
 impl Driver {
     /// Reads Asterisk's files, starts the watch and the connection; gives also where the status is published.
-    pub fn new(settings: Settings, anchors: Trusted) -> (Self, watch::Receiver<Arc<Status>>) {
+    pub fn new(settings: Settings, anchors: Trusted, cluster: Option<ClusterLink>) -> (Self, watch::Receiver<Arc<Status>>) {
         let started = clock::now();
         let config = settings.asterisk.config_dir.as_deref().map(ConfigFolder::read);
         let plan = plan::plan(&settings, config.as_ref().map(|config| &config.read), None);
@@ -92,12 +107,13 @@ impl Driver {
             probe_interval: settings.probe.interval,
             grace: GRACE,
             staged: settings.certificate.publish.is_some(),
+            ordered: cluster.as_ref().is_some_and(|link| link.ordered),
             seed: u64::from(std::process::id()),
         };
         let state = State::new(policy, plan.means.clone(), started);
         let mut others = OtherPairs::default();
         others.follow(&plan.others, &expected_of_asterisk(&settings, &anchors), started);
-        let around = around(&settings, &plan, &others, started, &WatchMode::Inotify, 0);
+        let around = around(&settings, &plan, &others, started, &WatchMode::Inotify);
         let (status, published) = watch::channel(Arc::new(Status::of(&state, &around, started)));
         let driver = Driver {
             files: watch_files(&plan, &settings),
@@ -116,6 +132,7 @@ impl Driver {
             closing: None,
             status,
             dropped: 0,
+            cluster,
         };
         (driver, published)
     }
@@ -135,6 +152,11 @@ impl Driver {
                     Command::Publish(snapshot) => work = Some(self.publish_pair(snapshot)),
                     Command::Look(surface) => work = Some(self.look(surface)),
                     Command::Reload { snapshot, reloads, touch } => work = Some(self.reload(snapshot, reloads, touch)),
+                    Command::AskTurn(generation) => {
+                        if let Some(link) = &self.cluster {
+                            link.ask.send_replace(Some(generation));
+                        }
+                    }
                     Command::Rescan => {
                         let _ = self.files.hints.try_send(LookAgain);
                     }
@@ -174,6 +196,7 @@ impl Driver {
                     }
                     vec![Input::Ami(event)]
                 }
+                input = hear(&mut self.cluster) => input.into_iter().collect(),
                 version = finish(&mut asking) => self.take_version(version).into_iter().collect(),
                 Some(()) = inbox.look.recv() => {
                     self.look_again();
@@ -290,11 +313,26 @@ impl Driver {
     fn publish(&mut self) -> Arc<Status> {
         let now = clock::now();
         let dropped = self.dropped + self.ami.client.dropped();
-        let around = around(&self.settings, &self.plan, &self.others, self.started, &self.watching, dropped);
+        let mut around = around(&self.settings, &self.plan, &self.others, self.started, &self.watching);
+        around.events_dropped = dropped;
+        around.captured = self.newest.as_ref().map(|newest| newest.digest);
+        if let Some(link) = &mut self.cluster {
+            around.cluster = link.cluster.borrow_and_update().clone();
+        }
         let status = Arc::new(Status::of(&self.state, &around, now));
         self.told.tell(&status);
         self.status.send_replace(Arc::clone(&status));
         status
+    }
+}
+
+/// An answer to the question for a turn, or nothing but news of the cluster; for ever where there is none.
+async fn hear(link: &mut Option<ClusterLink>) -> Option<Input> {
+    let Some(link) = link else { return std::future::pending().await };
+    tokio::select! {
+        Some((generation, turn)) = link.turns.recv() => Some(Input::Turn { generation, turn }),
+        Ok(()) = link.cluster.changed() => None,
+        else => std::future::pending().await,
     }
 }
 
@@ -305,7 +343,7 @@ fn watching(mode: &WatchMode) -> &'static str {
     }
 }
 
-fn around(settings: &Settings, plan: &Plan, others: &OtherPairs, started: Now, mode: &WatchMode, events_dropped: u64) -> Around {
+fn around(settings: &Settings, plan: &Plan, others: &OtherPairs, started: Now, mode: &WatchMode) -> Around {
     let mut findings = plan.findings.clone();
     findings.extend(others.findings().cloned());
     if let WatchMode::Polling { finding } = mode {
@@ -325,7 +363,9 @@ fn around(settings: &Settings, plan: &Plan, others: &OtherPairs, started: Now, m
         liveness: settings.liveness,
         readiness: settings.readiness,
         stale_after: settings.probe.interval * 2 + settings.probe.timeout * 4,
-        events_dropped,
+        events_dropped: 0,
+        cluster: Cluster::default(),
+        captured: None,
     }
 }
 

@@ -17,6 +17,8 @@ pub mod cli;
 pub mod clock;
 pub mod diagnosis;
 pub mod driver;
+#[cfg(feature = "kubernetes")]
+pub mod kubernetes;
 pub mod material;
 pub mod plan;
 pub mod proof;

@@ -10,10 +10,12 @@ mod phase;
 mod read;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 pub use beside::{Beside, BesideMeans};
 pub use facts::{AmiLink, Generation, HealMeans, Means, Outcome, Rejected, ReloadOutcome, Rotation, Tally, Timing};
 pub use phase::Phase;
+pub use turn::Turn;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -28,7 +30,7 @@ use crate::{
     bundle::{Bundle, Judgement},
     clock::{Now, Tick},
     diagnosis::Finding,
-    material::Snapshot,
+    material::{Digest, Snapshot},
     proof::Observation,
 };
 
@@ -41,6 +43,8 @@ pub struct Policy {
     pub grace: Duration,
     /// Staged mode: Asterisk reads what the agent publishes, not the files that are watched.
     pub staged: bool,
+    /// Replicas share the files, and rotate in order: a new generation waits for its turn.
+    pub ordered: bool,
     /// Spreads the retries of several agents apart. Any number.
     pub seed: u64,
 }
@@ -73,6 +77,13 @@ pub enum Input {
     Looked(Surface, Box<Observation>),
     /// A reload is over.
     Reloaded(ReloadOutcome),
+    /// What was said to the question for a turn.
+    Turn {
+        /// The generation that was asked for.
+        generation: Digest,
+        /// The answer.
+        turn: Turn,
+    },
     /// Somebody asks to look at everything again, now.
     LookAgain,
     /// The deadline that was asked for has come.
@@ -99,6 +110,8 @@ pub enum Command {
         /// A file that http.conf includes, to touch first.
         touch: Option<PathBuf>,
     },
+    /// Ask for this generation's turn, and go on; answer with [`Input::Turn`], as often as there is news.
+    AskTurn(Digest),
     /// Read the files again, now.
     Rescan,
     /// Read Asterisk's own files again; answer with [`Input::Config`].
@@ -148,6 +161,8 @@ pub struct State {
     echoes: Vec<&'static str>,
     /// The surfaces beside the door that browsers use.
     beside: Vec<Beside>,
+    /// The turn of the newest generation among the replicas.
+    asked: Option<turn::Asked>,
     reload_failure: Option<Finding>,
     rotation: Option<Rotation>,
     tally: Tally,
@@ -201,6 +216,7 @@ impl State {
             unproved: 0,
             echoes: Vec::new(),
             beside: Vec::new(),
+            asked: None,
             reload_failure: None,
             rotation: None,
             tally: Tally::default(),
@@ -218,6 +234,7 @@ impl State {
             commands = if was_stopping { Vec::new() } else { vec![Command::Exit] };
         } else {
             self.settle_rejection(now);
+            commands.extend(self.ask_turn());
             commands.extend(self.next_work(now));
         }
         let phase = Phase::of(self, now);
@@ -261,6 +278,7 @@ impl State {
             Input::Observed(observation) => self.take_observation(*observation, now),
             Input::Looked(surface, observation) => self.take_look(&surface, *observation, now),
             Input::Reloaded(outcome) => self.take_reload(outcome, now),
+            Input::Turn { generation, turn } => self.take_turn(generation, turn, now),
             Input::LookAgain => {
                 self.begin_anew(now);
                 return vec![Command::Rescan, Command::ReadConfig];

@@ -12,8 +12,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{info, warn};
 
+#[cfg(feature = "kubernetes")]
+use crate::kubernetes::{Place, Room};
 use crate::{
-    driver::{Driver, Inbox, Trusted},
+    driver::{ClusterLink, Driver, Inbox, Trusted},
     material::anchors::{self, AnchorsError},
     report::{
         Status,
@@ -71,7 +73,7 @@ pub fn once(settings: Settings, within: Duration, over: impl Fn(&Status) -> bool
         let anchors = trusted(&settings)?;
         let (_look, look) = mpsc::channel(1);
         let (_pulse, pulse) = mpsc::channel(1);
-        let (driver, _status) = Driver::new(settings, anchors);
+        let (driver, _status) = Driver::new(settings, anchors, None);
         Ok(driver.run(Inbox { look, pulse, stop }, over).await)
     });
     runtime.shutdown_background();
@@ -102,7 +104,9 @@ async fn agent(settings: Settings) -> Result<(), Failure> {
     let hangup = signal(SignalKind::hangup()).map_err(Failure::Start)?;
     let hangups = AbortOnDropHandle::new(tokio::spawn(forward(hangup, look_again)));
     let (pulse, pulses) = mpsc::channel(8);
-    let (driver, status) = Driver::new(settings, anchors);
+    let (room, link) = cluster(&settings);
+    let (driver, status) = Driver::new(settings, anchors, link);
+    let tasks = room.map(|room| room.spawn(&status));
     if let Ok(address) = listener.local_addr() {
         info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
     }
@@ -112,9 +116,32 @@ async fn agent(settings: Settings) -> Result<(), Failure> {
     if tokio::time::timeout(DRAIN, server).await.is_err() {
         warn!("a client of the health endpoints held on; it is cut off");
     }
-    drop((signals, hangups));
+    drop((signals, hangups, tasks));
     info!(proved = last.counts.proved, rejected = last.counts.rejected, "stopped");
     Ok(())
+}
+
+/// The cluster, where there is one and something is wanted of it.
+#[cfg(feature = "kubernetes")]
+fn cluster(settings: &Settings) -> (Option<Room>, Option<ClusterLink>) {
+    let place = Place::find(&|name| std::env::var(name).ok(), &|path| std::fs::read(path));
+    place.and_then(|place| Room::new(place, &settings.kubernetes)).unzip()
+}
+
+#[cfg(not(feature = "kubernetes"))]
+fn cluster(_: &Settings) -> (Option<Room>, Option<ClusterLink>) {
+    (None, None)
+}
+
+/// What there is of the room where it was left out of the program: nothing.
+#[cfg(not(feature = "kubernetes"))]
+enum Room {}
+
+#[cfg(not(feature = "kubernetes"))]
+impl Room {
+    fn spawn(self, _: &watch::Receiver<Arc<Status>>) {
+        match self {}
+    }
 }
 
 /// Clients of the health endpoints get this long to read their answer.

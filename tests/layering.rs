@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The rooms, upstream first.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 15] = [
     "clock",
     "diagnosis",
     "settings",
@@ -19,12 +19,13 @@ const ROOMS: [&str; 14] = [
     "plan",
     "report",
     "driver",
+    "kubernetes",
     "supervise",
     "cli",
 ];
 
 /// Files that decide, and so may not know of the world.
-const PURE: [&str; 15] = [
+const PURE: [&str; 23] = [
     "diagnosis/",
     "settings/",
     "material/mod.rs",
@@ -40,6 +41,14 @@ const PURE: [&str; 15] = [
     "report/status.rs",
     "report/findings.rs",
     "report/health.rs",
+    "report/cluster.rs",
+    "kubernetes/lagging.rs",
+    "kubernetes/news.rs",
+    "kubernetes/pace.rs",
+    "kubernetes/place.rs",
+    "kubernetes/turns.rs",
+    "kubernetes/turns/",
+    "kubernetes/volume.rs",
 ];
 
 /// What the world looks like in source. Files are read in `config` by a closure that enters.

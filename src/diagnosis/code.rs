@@ -134,6 +134,14 @@ codes! {
     ClientNameNotCovered = "client-name-not-covered", Error, ClientAndNetwork;
     ComposePortUnpublished = "compose-port-unpublished", Error, ClientAndNetwork;
     ComposeVolumeMissing = "compose-volume-missing", Error, ClientAndNetwork;
+    // Kubernetes
+    KubernetesForbidden = "kubernetes-forbidden", Warning, Kubernetes;
+    KubernetesUnreachable = "kubernetes-unreachable", Warning, Kubernetes;
+    SecretImmutable = "secret-immutable", Warning, Kubernetes;
+    VolumeNotWatched = "volume-not-watched", Info, Kubernetes;
+    VolumeLagging = "volume-lagging", Warning, Kubernetes;
+    RotationWaiting = "rotation-waiting", Info, Kubernetes;
+    RotationStopped = "rotation-stopped", Warning, Kubernetes;
     // Host
     PublishFailed = "publish-failed", Error, Host;
     PublishForeignFile = "publish-foreign-file", Error, Host;
@@ -161,6 +169,8 @@ pub enum Group {
     Configuration,
     /// The browser's side, and what lies between.
     ClientAndNetwork,
+    /// The cluster that the agent runs in.
+    Kubernetes,
     /// The machine the agent runs on.
     Host,
 }

@@ -236,6 +236,7 @@ impl Show {
             (Lang::En, Group::WebSocketAndSip) => "WebSocket and SIP",
             (Lang::En, Group::Configuration) => "Asterisk's configuration",
             (Lang::En, Group::ClientAndNetwork) => "The browser's side and the network",
+            (Lang::En, Group::Kubernetes) => "The cluster that the agent runs in",
             (Lang::En, Group::Host) => "The machine the agent runs on",
             (Lang::PtBr, Group::Pair) => "O certificado e sua chave, como arquivos",
             (Lang::PtBr, Group::Ami) => "O manager do Asterisk (AMI) e o reload",
@@ -243,6 +244,7 @@ impl Show {
             (Lang::PtBr, Group::WebSocketAndSip) => "WebSocket e SIP",
             (Lang::PtBr, Group::Configuration) => "A configuração do Asterisk",
             (Lang::PtBr, Group::ClientAndNetwork) => "O lado do navegador e a rede",
+            (Lang::PtBr, Group::Kubernetes) => "O cluster em que o agente roda",
             (Lang::PtBr, Group::Host) => "A máquina em que o agente roda",
         }
     }

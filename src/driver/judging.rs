@@ -6,7 +6,7 @@ use super::{Driver, Trusted, published};
 use crate::{
     bundle::{self, Expectations},
     clock::{self, Tick},
-    material::Snapshot,
+    material::{Digest, Snapshot},
     settings::Settings,
     staging,
     state::Input,
@@ -15,6 +15,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Newest {
     pub(super) snapshot: Arc<Snapshot>,
+    pub(super) digest: Digest,
     pub(super) judged: Tick,
 }
 
@@ -57,7 +58,8 @@ impl Driver {
         let begun = clock::now();
         let judgement = Box::new(bundle::judge(Arc::clone(&snapshot), &self.expectations(), begun.wall));
         let judged = clock::tick();
-        self.newest = Some(Newest { snapshot, judged });
+        let digest = snapshot.digest();
+        self.newest = Some(Newest { snapshot, digest, judged });
         Input::Material { judgement, noticed, check: judged - begun.tick }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     bundle::Leaf,
     clock::Now,
     diagnosis::{Code, Finding, Severity},
-    state::{AmiLink, Beside, HealMeans, Phase, State},
+    state::{AmiLink, Beside, HealMeans, Phase, State, Turn},
 };
 
 /// Everything that is wrong, errors first, each once.
@@ -24,7 +24,8 @@ pub(super) fn findings(state: &State, around: &Around, now: Now) -> Vec<Finding>
     findings.extend(serves_other(state, around));
     findings.extend(wedge(state, around));
     findings.extend(state.beside().iter().flat_map(|beside| of_surface(beside, state)));
-    findings.extend(around.findings.iter().cloned());
+    findings.extend(state.turn().and_then(turn));
+    findings.extend(around.findings.iter().chain(&around.cluster.findings).cloned());
     let mut seen = Vec::new();
     findings.retain(|finding| {
         let new = !seen.contains(finding);
@@ -40,7 +41,12 @@ fn serves_other(state: &State, around: &Around) -> Option<Finding> {
     let good = state.good()?;
     let served = state.door()?.served.as_ref()?;
     // Between a reload and the look at what came of it, nobody knows what is served.
-    if state.matches() || state.held_back() || state.is_proving() || matches!(state.phase(), Phase::Reloading { .. } | Phase::Rejected) {
+    if state.matches()
+        || state.held_back()
+        || state.turn().is_some()
+        || state.is_proving()
+        || matches!(state.phase(), Phase::Reloading { .. } | Phase::Rejected)
+    {
         return None;
     }
     let name = |leaf: &Leaf| format!("{} until {} ({})", leaf.subject, leaf.not_after, leaf.fingerprint_sha256);
@@ -53,11 +59,22 @@ fn serves_other(state: &State, around: &Around) -> Option<Finding> {
     )
 }
 
+/// The newest pair is good, and other replicas go first.
+fn turn(turn: &Turn) -> Option<Finding> {
+    match turn {
+        Turn::Waiting { by: None } | Turn::Granted => None,
+        Turn::Waiting { by: Some(pod) } => Some(Finding::new(Code::RotationWaiting).with("pod", pod.clone())),
+        Turn::Stopped { by, found } => Some(Finding::new(Code::RotationStopped).with("pod", by.clone()).with("found", found.clone())),
+    }
+}
+
 /// A surface that phones or managers use, and that does not serve the newest pair: they go on with the old one until it expires.
 fn of_surface(beside: &Beside, state: &State) -> Vec<Finding> {
     let (Some(good), Some(door)) = (state.good(), beside.seen.as_ref()) else { return Vec::new() };
     // What is just being done is no news.
-    let busy = matches!(state.phase(), Phase::Reloading { .. } | Phase::Proving) || state.ami().is_up() && beside.is_pending(good);
+    let busy = matches!(state.phase(), Phase::Reloading { .. } | Phase::Proving)
+        || state.turn().is_some()
+        || state.ami().is_up() && beside.is_pending(good);
     if busy || beside.serves(good) {
         return Vec::new();
     }

@@ -97,7 +97,12 @@ impl Collector for Exposed {
         out.counter("ami_reconnects", "Logins to AMI after the first", &[(&[], reconnects)])?;
         let heals = [([("outcome", "healed")], status.counts.healed), ([("outcome", "not-healed")], status.counts.not_healed)];
         out.counter("heals", "Reloads to bring a dark listener back", &rows(&heals))?;
-        let dropped = [([("queue", "ami-events")], status.counts.ami_events_dropped)];
+        let dropped = [("ami-events", Some(status.counts.ami_events_dropped)), ("kubernetes-events", status.cluster_events_dropped)];
+        let dropped: Vec<_> = dropped.iter().filter_map(|(queue, n)| n.map(|n| ([("queue", *queue)], n))).collect();
+        if let Some(lag) = status.volume_lag_seconds {
+            let help = "From the Secret's last change to the files', or as long as it lasts already";
+            out.gauge("volume_lag", help, Some(Unit::Seconds), &[(&[], lag)])?;
+        }
         out.counter("dropped", "What was thinned out because too much of it came", &rows(&dropped))?;
         let mut found: BTreeMap<(&str, &str), f64> = BTreeMap::new();
         for finding in &status.findings {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::{
+    cluster::Cluster,
     findings::{findings, settled},
     health::{self, Verdict},
 };
@@ -12,9 +13,10 @@ use crate::{
     bundle::Leaf,
     clock::{Now, Tick},
     diagnosis::{Finding, Lang},
+    material::Digest,
     proof::{Door, Observation},
     settings::{Address, LivenessSettings, ReadinessSettings},
-    state::{AmiLink, Beside, HealMeans, Phase, State, Tally, Timing},
+    state::{AmiLink, Beside, HealMeans, Phase, State, Tally, Timing, Turn},
 };
 
 /// What the state does not know of: the settings that health goes by, and what the rooms around it report.
@@ -48,6 +50,10 @@ pub struct Around {
     pub stale_after: std::time::Duration,
     /// What AMI told and nobody took.
     pub events_dropped: u64,
+    /// What the cluster tells of itself.
+    pub cluster: Cluster,
+    /// The bytes of both watched files as they were read last, good or bad.
+    pub captured: Option<Digest>,
 }
 
 /// Everything the outside reads, as it stood at one moment.
@@ -84,9 +90,21 @@ pub struct Status {
     pub counts: Counts,
     /// The last rotation that was proved.
     pub last_rotation: Option<LastRotation>,
+    /// Whether the newest pair waits for its turn among the replicas, or is stopped there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<&'static str>,
+    /// Seconds from the Secret's last change to the files'.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume_lag_seconds: Option<f64>,
     /// Everything that is wrong, errors first.
     #[serde(serialize_with = "rendered")]
     pub findings: Vec<Finding>,
+    /// Of what the cluster could not be told.
+    #[serde(skip)]
+    pub cluster_events_dropped: Option<u64>,
+    /// The rotation of the newest good pair, for whoever orders it.
+    #[serde(skip)]
+    pub rotation: Rotating,
     /// Nothing more will be tried for the pair that is there.
     #[serde(skip)]
     pub settled: bool,
@@ -96,6 +114,21 @@ pub struct Status {
     /// How old it may grow.
     #[serde(skip)]
     pub stale_after: std::time::Duration,
+}
+
+/// How far the newest generation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotating {
+    /// The newest generation that Asterisk would load.
+    pub newest: Option<Digest>,
+    /// The newest generation, where that is one that must not be loaded.
+    pub rejected: Option<Digest>,
+    /// The bytes of both watched files as they were read last.
+    pub captured: Option<Digest>,
+    /// Whether browsers get the newest generation.
+    pub served: bool,
+    /// Whether it was tried, and something is amiss now that was not served before.
+    pub failed: bool,
 }
 
 /// One TLS door of Asterisk.
@@ -260,7 +293,11 @@ impl Status {
             healing: Healing { by: healing(&state.means().heal), modules: state.means().reloads.iter().map(Reload::name).collect() },
             counts: counts(state.tally(), around.events_dropped),
             last_rotation: state.tally().last.map(|(at, timing)| LastRotation { at: at.wall, millis: rotation_millis(timing) }),
+            turn: state.turn().map(turn_name),
+            volume_lag_seconds: around.cluster.volume_lag.map(|lag| millis(lag.at(now.tick)) / 1e3),
             findings: findings(state, around, now),
+            cluster_events_dropped: around.cluster.used.then_some(around.cluster.events_dropped),
+            rotation: rotating(state, around, now),
             settled: settled(state, now),
             looked: state.looked(),
             stale_after: around.stale_after,
@@ -322,6 +359,25 @@ fn seen(place: Place, door: Option<&Observation>, matches_wanted: bool) -> Surfa
         served: served.and_then(|served| served.leaf.clone()),
         acceptable: served.map(|served| served.acceptable),
         matches_wanted,
+    }
+}
+
+fn turn_name(turn: &Turn) -> &'static str {
+    match turn {
+        Turn::Waiting { .. } => "waiting",
+        Turn::Granted => "granted",
+        Turn::Stopped { .. } => "stopped",
+    }
+}
+
+fn rotating(state: &State, around: &Around, now: Now) -> Rotating {
+    let open = state.door().is_some_and(|door| door.door == Door::Open);
+    Rotating {
+        newest: state.newest(),
+        rejected: state.rejected(now).map(|rejected| rejected.rejection.snapshot.digest()),
+        captured: around.captured,
+        served: open && state.candidate().is_none() && state.matches(),
+        failed: state.has_turn() && (state.gave_up() || state.phase() == Phase::Wedged),
     }
 }
 

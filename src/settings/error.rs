@@ -154,6 +154,8 @@ pub enum Kind {
     Contradiction,
     #[error("not in this version")]
     NotInThisVersion,
+    #[error("there is no cluster here")]
+    NoCluster,
     #[error("no certificate to watch")]
     NothingToWatch,
 }

@@ -67,7 +67,7 @@ pub fn load(inputs: Inputs<'_>) -> Result<Settings, Errors> {
 }
 
 /// Judges values. Where one is refused, a stand-in takes its place so that the rest is judged too; it never leaves this file.
-struct Check<'a> {
+pub(super) struct Check<'a> {
     places: BTreeMap<String, Place>,
     file: Option<&'a Path>,
     errors: Vec<Error>,
@@ -95,6 +95,7 @@ impl Check<'_> {
             http: HttpSettings {
                 listen: self.one("http.listen", &raw.http.listen, scalar::listen).unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
             },
+            kubernetes: self.kubernetes(&raw.kubernetes, inputs),
             log: LogSettings {
                 format: raw.log.format,
                 level: self.one("log.level", &raw.log.level, scalar::log_level).unwrap_or_default(),
@@ -219,11 +220,11 @@ impl Check<'_> {
         ExpirySettings { warning: warning.unwrap_or_default(), critical: critical.unwrap_or_default(), lifetime_fraction }
     }
 
-    fn one<T>(&mut self, key: &str, text: &str, parse: fn(&str) -> Result<T, Refusal>) -> Option<T> {
+    pub(super) fn one<T>(&mut self, key: &str, text: &str, parse: fn(&str) -> Result<T, Refusal>) -> Option<T> {
         parse(text).map_err(|refusal| self.refuse(key, text, refusal)).ok()
     }
 
-    fn optional<T>(&mut self, key: &str, text: Option<&str>, parse: fn(&str) -> Result<T, Refusal>) -> Option<T> {
+    pub(super) fn optional<T>(&mut self, key: &str, text: Option<&str>, parse: fn(&str) -> Result<T, Refusal>) -> Option<T> {
         text.and_then(|text| self.one(key, text, parse))
     }
 
@@ -237,8 +238,13 @@ impl Check<'_> {
         self.errors.push(error);
     }
 
-    fn contradiction(&mut self, keys: [&str; 2], found: &str, remedy: &str) {
+    pub(super) fn contradiction(&mut self, keys: [&str; 2], found: &str, remedy: &str) {
         self.errors.push(Error::new(Kind::Contradiction, keys[0], self.place(&keys)).found(found).remedy(remedy));
+    }
+
+    /// What the world here does not allow.
+    pub(super) fn refuse_here(&mut self, kind: Kind, key: &str, found: &str, remedy: &str) {
+        self.errors.push(Error::new(kind, key, self.place(&[key])).found(found).remedy(remedy));
     }
 
     /// Where the first of these keys that was said was said.
@@ -267,6 +273,7 @@ impl Check<'_> {
             | Kind::SecretUnusable
             | Kind::Contradiction
             | Kind::NotInThisVersion
+            | Kind::NoCluster
             | Kind::NothingToWatch => false,
         })
     }

@@ -2,6 +2,7 @@
 //! error at once, each naming the file, the line and the remedy.
 
 mod error;
+mod kubernetes;
 mod load;
 mod overrides;
 mod raw;
@@ -13,6 +14,7 @@ mod tests;
 mod tree;
 
 pub use error::{Error, Errors, Kind, Place};
+pub use kubernetes::{KubernetesSettings, RotationSettings, SERVICE_ACCOUNT, Switch};
 pub use load::{Inputs, load};
 pub use overrides::Overrides;
 pub use scalar::name;
@@ -47,6 +49,8 @@ pub struct Settings {
     pub readiness: ReadinessSettings,
     /// The agent's own HTTP listener.
     pub http: HttpSettings,
+    /// What is told to Kubernetes, and asked of it.
+    pub kubernetes: KubernetesSettings,
     /// The agent's own log.
     pub log: LogSettings,
 }

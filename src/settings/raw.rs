@@ -5,7 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AmiAuth, LivenessPolicy, LogFormat, ReloadMode};
+use super::{AmiAuth, LivenessPolicy, LogFormat, ReloadMode, kubernetes::RawKubernetes};
 
 /// Settings of Starkeeper, the agent that keeps Asterisk's secure WebSocket door open.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
@@ -30,8 +30,8 @@ pub(super) struct Raw {
     pub(super) readiness: RawReadiness,
     /// The agent's own HTTP listener.
     pub(super) http: RawHttp,
-    /// What is told to Kubernetes.
-    kubernetes: RawKubernetes,
+    /// What is told to Kubernetes, and asked of it; all of it only inside a cluster.
+    pub(super) kubernetes: RawKubernetes,
     /// Notifications; none in this version.
     #[schemars(schema_with = "no_notifications")]
     notify: Vec<Value>,
@@ -228,21 +228,6 @@ pub(super) struct RawHttp {
     pub(super) listen: String,
 }
 
-/// What is told to Kubernetes; nothing in this version, so each is `auto` or off.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub(super) struct RawKubernetes {
-    /// Events about the certificate and the door.
-    #[schemars(schema_with = "no_kubernetes")]
-    events: Value,
-    /// A condition of the pod.
-    #[schemars(schema_with = "no_kubernetes")]
-    condition: Value,
-    /// Having the kubelet refresh the volume as soon as the Secret changes.
-    #[schemars(schema_with = "no_kubernetes")]
-    nudge: Value,
-}
-
 /// The agent's own log, on stderr.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -302,12 +287,6 @@ impl Default for RawHttp {
     }
 }
 
-impl Default for RawKubernetes {
-    fn default() -> Self {
-        RawKubernetes { events: "auto".into(), condition: "auto".into(), nudge: "auto".into() }
-    }
-}
-
 impl Default for RawLog {
     fn default() -> Self {
         RawLog { format: LogFormat::Auto, level: "info".into() }
@@ -321,11 +300,6 @@ fn published_mode() -> String {
 
 fn no_notifications(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": [[]], (LATER): "notifications" })
-}
-
-/// `false` is there for Helm, whose YAML 1.1 turns `off` into it.
-fn no_kubernetes(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "enum": ["auto", "off", "never", false], (LATER): "talking to Kubernetes" })
 }
 
 /// The schema keyword that says: other values will come to mean something, and mean nothing yet.

@@ -31,6 +31,20 @@ impl Refusal {
     }
 }
 
+/// The name of a Kubernetes object: RFC 1123 labels with dots between.
+pub(super) fn object_name(text: &str) -> Result<String, Refusal> {
+    let end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let label = |label: &str| {
+        let inside = label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        inside && end(label.chars().next()) && end(label.chars().next_back())
+    };
+    if text.len() <= 253 && text.split('.').all(label) {
+        Ok(text.to_owned())
+    } else {
+        Err(Refusal::new(Kind::BadName, "the name of a Kubernetes object: a-z, 0-9, `-` and `.`, at most 253 characters"))
+    }
+}
+
 /// `500ms`, `10s`, `1h30m`, `21d`: whole numbers with units, added up; more than zero and at most a hundred years.
 pub(super) fn duration(text: &str) -> Result<Duration, Refusal> {
     let refusal = || Refusal::new(Kind::BadDuration, "whole numbers with their units (ms, s, m, h, d): 500ms, 10s, 1h30m, 21d");

@@ -118,6 +118,7 @@ impl State {
 
     /// What is to be done for them, once nothing is to be done for browsers.
     pub(super) fn beside_work(&mut self, now: Now) -> Option<Command> {
+        let held = self.is_held_for_turn();
         let good = self.good.as_ref().filter(|_| self.files_are_good())?;
         if let Some(beside) = self.beside.iter_mut().find(|beside| now.tick >= beside.look_at) {
             beside.look_at = now.tick + REST;
@@ -125,7 +126,7 @@ impl State {
             return Some(Command::Look(beside.means.surface.clone()));
         }
         let due = |beside: &&mut Beside| beside.wants_reload(good) && now.tick >= beside.retry_at;
-        if !self.ami.is_up() {
+        if !self.ami.is_up() || held {
             return None;
         }
         let mut reloads: Vec<Reload> = Vec::new();
@@ -147,9 +148,10 @@ impl State {
     }
 
     pub(super) fn beside_deadline(&self) -> Option<Tick> {
+        let held = self.is_held_for_turn();
         let good = self.good.as_ref().filter(|_| self.files_are_good())?;
         let due = |beside: &Beside| {
-            let retry = (self.ami.is_up() && beside.wants_reload(good)).then_some(beside.retry_at);
+            let retry = (self.ami.is_up() && !held && beside.wants_reload(good)).then_some(beside.retry_at);
             retry.map_or(beside.look_at, |retry| retry.min(beside.look_at))
         };
         self.beside.iter().map(due).min()

@@ -98,7 +98,8 @@ impl State {
 
     /// Whether a reload is what is missing, if it can be had: never while the newest files are bad, never for bytes served already.
     pub(super) fn reload_wanted(&self) -> bool {
-        let (true, Some(door), false) = (self.files_are_good(), self.door(), self.doubted || self.proving.is_some()) else {
+        let kept = self.doubted || self.proving.is_some() || self.is_held_for_turn();
+        let (true, Some(door), false) = (self.files_are_good(), self.door(), kept) else {
             return false;
         };
         let tries = match door.door {

@@ -70,7 +70,8 @@ impl State {
 
     /// Staged mode: what is to be written where Asterisk reads: the newest, or once more what was gone or damaged there.
     pub(super) fn to_publish(&self) -> Option<&Generation> {
-        if self.publish_wanted() { self.candidate.as_ref() } else { self.good.as_ref().filter(|_| self.damaged) }
+        let publishable = self.publish_wanted() && !self.is_held_for_turn();
+        if publishable { self.candidate.as_ref() } else { self.good.as_ref().filter(|_| self.damaged) }
     }
 
     pub(super) fn take_published(&mut self, outcome: Result<(), Finding>, now: Now) {

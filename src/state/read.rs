@@ -100,6 +100,7 @@ impl State {
     pub fn gave_up(&self) -> bool {
         self.files_are_good()
             && self.proving.is_none()
+            && !self.is_held_for_turn()
             && !self.served_is_wanted()
             && !self.good_is_worse()
             && self.to_publish().is_none()

@@ -1,5 +1,7 @@
 //! Each test is a story: inputs at fixed moments, and the exact commands that come of them.
 
+mod turns;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
@@ -28,7 +30,8 @@ impl Story {
 
     fn with(heal: HealMeans) -> Self {
         let now = Now { wall: Timestamp::from_second(1_800_000_000).unwrap(), tick: Tick(Duration::from_secs(100)) };
-        let policy = Policy { probe_interval: Duration::from_secs(10), grace: Duration::from_secs(2), staged: false, seed: 1 };
+        let policy =
+            Policy { probe_interval: Duration::from_secs(10), grace: Duration::from_secs(2), staged: false, ordered: false, seed: 1 };
         Story { state: State::new(policy, Means { reloads: vec![Reload::HTTP], heal, beside: Vec::new() }, now), now }
     }
 

@@ -128,6 +128,9 @@ fn generic(key: &str, lang: Lang) -> Option<&'static str> {
         "reason" => ("no reason given", "motivo não informado"),
         "port" => ("PORT", "PORTA"),
         "section" => ("SECTION", "SECAO"),
+        "pod" => ("POD", "POD"),
+        "namespace" => ("NAMESPACE", "NAMESPACE"),
+        "missing" => ("what was asked", "o que foi pedido"),
         "remedyLine" => ("LINE", "LINHA"),
         _ => return None,
     };

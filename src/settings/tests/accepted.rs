@@ -99,6 +99,7 @@ fn every_spelling_that_the_contract_allows_loads() {
         "certificate: {cert: /both.pem, publish: {directory: /run/tls}}",
         "certificate: {cert: ./both.pem, publish: {directory: out, mode: null}}",
         "kubernetes: {events: off, condition: never, nudge: false}",
+        "kubernetes: {rotation: {order: off, parallelism: 3, timeout: 90s, lease: pbx.rotation-1}}",
         "reload: {http: never, pjsip: always, manager: never}",
         "expiry: {lifetimeFraction: 0, warning: 7d, critical: 7d}",
         "expiry: {lifetimeFraction: 1}",
@@ -112,6 +113,23 @@ fn every_spelling_that_the_contract_allows_loads() {
         let text = format!("{TWO_LINES}{lines}\n");
         file(&text).unwrap_or_else(|errors| panic!("{lines}: {errors}"));
     }
+}
+
+#[test]
+fn on_is_taken_in_a_cluster_where_the_token_can_be_read() {
+    let text = format!("{TWO_LINES}kubernetes: {{events: on, condition: auto, nudge: off, rotation: {{order: on}}}}");
+    let mut given = Given { file: Some(text.as_bytes()), ..Given::default() };
+    given.variables.insert("KUBERNETES_SERVICE_HOST", "10.96.0.1");
+    let kinds = |given: &Given<'_>| given.load().unwrap_err().iter().map(|error| (error.kind, error.key.clone())).collect::<Vec<_>>();
+    let refused = [(Kind::NoCluster, "kubernetes.events".to_owned()), (Kind::NoCluster, "kubernetes.rotation.order".to_owned())];
+    assert_eq!(kinds(&given), refused);
+    given.files.insert("/var/run/secrets/kubernetes.io/serviceaccount/token", b"t");
+    let settings = given.load().unwrap().kubernetes;
+    assert_eq!((settings.events, settings.condition, settings.nudge), (Switch::On, Switch::Auto, Switch::Off));
+    let rotation = RotationSettings { order: Switch::On, parallelism: 1, timeout: Duration::from_mins(5), lease: None };
+    assert_eq!(settings.rotation, rotation);
+    given.variables.insert("STARKEEPER_SERVICE_ACCOUNT", "/elsewhere");
+    assert_eq!(kinds(&given), refused);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod ami;
 mod client;
 mod configuration;
 mod host;
+mod kubernetes;
 mod pair;
 mod websocket;
 mod wire;
@@ -105,6 +106,13 @@ pub(super) fn text(code: Code) -> Text {
         Code::ClientNameNotCovered => client::CLIENT_NAME_NOT_COVERED,
         Code::ComposePortUnpublished => client::COMPOSE_PORT_UNPUBLISHED,
         Code::ComposeVolumeMissing => client::COMPOSE_VOLUME_MISSING,
+        Code::KubernetesForbidden => kubernetes::KUBERNETES_FORBIDDEN,
+        Code::KubernetesUnreachable => kubernetes::KUBERNETES_UNREACHABLE,
+        Code::SecretImmutable => kubernetes::SECRET_IMMUTABLE,
+        Code::VolumeNotWatched => kubernetes::VOLUME_NOT_WATCHED,
+        Code::VolumeLagging => kubernetes::VOLUME_LAGGING,
+        Code::RotationWaiting => kubernetes::ROTATION_WAITING,
+        Code::RotationStopped => kubernetes::ROTATION_STOPPED,
         Code::PublishFailed => host::PUBLISH_FAILED,
         Code::PublishForeignFile => host::PUBLISH_FOREIGN_FILE,
         Code::PublishNoSpace => host::PUBLISH_NO_SPACE,

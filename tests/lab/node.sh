@@ -242,7 +242,7 @@ start_proxy() {
 
 # Names of Services; it runs beside the kubelet, so that there is no pod to wait for.
 start_dns() {
-  printf 'cluster.local:53 {\n  bind %s\n  errors\n  kubernetes {\n    kubeconfig admin.conf lab\n  }\n}\n' "$ip" >Corefile
+  printf 'cluster.local:53 {\n  errors\n  kubernetes {\n    kubeconfig admin.conf lab\n  }\n}\n' >Corefile
   daemon dns coredns -conf Corefile
 }
 

@@ -7,9 +7,11 @@ _settings.tpl: a scope → Starkeeper's own settings, as YAML. What the values s
 {{- $made := dict
       "asterisk" (include "starkeeper.settings.asterisk" . | fromYaml)
       "certificate" (include "starkeeper.settings.certificate" . | fromYaml)
-      "kubernetes" (include "starkeeper.settings.kubernetes" . | fromYaml)
       "http" (dict "listen" (printf "[::]:%d" (int64 $values.port)))
 -}}
+{{- with include "starkeeper.settings.kubernetes" . | trim -}}
+{{- $_ := set $made "kubernetes" (fromYaml .) -}}
+{{- end -}}
 {{- mustMergeOverwrite $made (deepCopy $values.settings) | toYaml -}}
 {{- end -}}
 
@@ -49,13 +51,16 @@ publish:
 {{- end }}
 {{- end -}}
 
+{{- /* What is on is `auto`, which the agent takes by itself. */ -}}
 {{- define "starkeeper.settings.kubernetes" -}}
-events: {{ ternary "auto" "off" .Values.kubernetes.events | quote }}
-condition: {{ ternary "auto" "off" .Values.kubernetes.condition | quote }}
-nudge: {{ ternary "auto" "off" .Values.kubernetes.nudge | quote }}
-{{- if .Values.kubernetes.rotation }}
-rotation: {order: auto}
-{{- end }}
+{{- range list "events" "condition" "nudge" -}}
+{{- if not (index $.Values.kubernetes .) }}
+{{ . }}: "off"
+{{- end -}}
+{{- end -}}
+{{- if not .Values.kubernetes.rotation }}
+rotation: {order: "off"}
+{{- end -}}
 {{- end -}}
 
 {{- /* Where the sidecar finds the Secret's files. In place, Asterisk finds them there, too. */ -}}

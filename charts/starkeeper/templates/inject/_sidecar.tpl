@@ -21,9 +21,6 @@ over the variables of policy.yaml.
 {{- end -}}
 {{- $_ := set $settings.certificate "cert" "__source__/tls.crt" -}}
 {{- $_ := set $settings.certificate "key" "__source__/tls.key" -}}
-{{- if not .granted -}}
-{{- $_ := set $settings "kubernetes" (dict "events" "off" "condition" "off" "nudge" "off") -}}
-{{- end -}}
 {{- toJson $settings -}}
 {{- end -}}
 
@@ -37,6 +34,7 @@ over the variables of policy.yaml.
       "STARKEEPER_SETTINGS" "cel:variables.settings"
       "STARKEEPER_NAMES" "cel:variables.names"
       "STARKEEPER_ASTERISK_CONFIG_DIR" (printf "cel:size(variables.configMounts) == 0 ? \"\" : %s" (toJson .Values.asterisk.configDir))
+      "STARKEEPER_SERVICE_ACCOUNT" "cel:variables.granted ? \"\" : \"/run/starkeeper/no-account\""
       "STARKEEPER_AMI_SECRET_FILE" "cel:variables.amiSecret == \"\" ? \"\" : \"/run/starkeeper/ami/secret\""
 -}}
 {{- range $name, $value := $more -}}

@@ -1,0 +1,114 @@
+//! What a real API server says of everything that is rendered, and what `helm install` and `helm upgrade` leave there.
+
+use serde_json::{Value, json};
+
+use crate::{
+    kitchen::{CHART, file, kustomize, may, objects, parent, pod_of, restricted, server, template, the},
+    support::kubectl::Kubectl,
+};
+
+#[test]
+fn the_api_server_takes_all_of_it_and_the_restricted_standard_admits_every_pod() {
+    let server = server();
+    restricted(&server, "voice");
+    for kind in ["ServiceMonitor", "PodMonitor"] {
+        server.apply(&definition("monitoring.coreos.com", "v1", kind));
+    }
+    server.apply(&definition("cert-manager.io", "v1", "Certificate"));
+    server.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"]);
+    let values = |name: &str| template(CHART, &["--values", &file(&format!("values/{name}.yaml"))]).unwrap();
+    let included = template(parent().path().to_str().unwrap(), &[]).unwrap();
+    let kustomized = ["example/staged", "example/in-place"].map(kustomize);
+    let [staged, in_place] = &kustomized;
+    for (what, yaml) in [
+        ("standalone", &values("standalone")),
+        ("everything", &values("everything")),
+        ("inject", &values("inject")),
+        ("include", &included),
+        ("staged", staged),
+        ("in place", in_place),
+    ] {
+        // Unknown fields are errors, and not dropped.
+        let words = ["-n", "voice", "--dry-run=server", "--validate=strict"];
+        server.try_apply(yaml, &words).unwrap_or_else(|error| panic!("{what}: {error}"));
+        for workload in objects(yaml).iter().filter(|object| object["kind"] == "Deployment") {
+            let mut pod = pod_of(workload, "one");
+            pod["spec"]["serviceAccountName"] = json!("asterisk");
+            server.try_apply(&pod.to_string(), &words).unwrap_or_else(|error| panic!("{what}: {error}"));
+        }
+    }
+    // What would show that this admission is strict.
+    let objects = objects(staged);
+    let mut pod = pod_of(the(&objects, "Deployment"), "one");
+    pod["spec"]["initContainers"][0]["securityContext"]["runAsNonRoot"] = json!(false);
+    let error = server.try_apply(&pod.to_string(), &["-n", "voice", "--dry-run=server"]).unwrap_err();
+    assert!(error.contains("violates PodSecurity \"restricted:latest\""), "{error}");
+}
+
+#[test]
+fn installed_it_says_how_to_see_it_and_an_upgrade_keeps_what_was_made_once() {
+    let server = server();
+    restricted(&server, "trial");
+    let set = "asterisk.enabled=true,asterisk.image.repository=asterisk,certificate.generate=true";
+    let said = server.helm(&["install", "pbx", CHART, "-n", "trial", "--set", set]).unwrap();
+    let notes = said.split_once("NOTES:\n").unwrap().1;
+    insta::assert_snapshot!("notes", notes);
+    let secret = |name: &str| server.get(&["-n", "trial", "secret", name]).unwrap()["data"].clone();
+    let (ami, tls) = (secret("pbx-starkeeper-ami"), secret("pbx-starkeeper-tls"));
+    assert_eq!(tls.as_object().unwrap().keys().collect::<Vec<_>>(), ["ca.crt", "tls.crt", "tls.key"]);
+    server.helm(&["upgrade", "pbx", CHART, "-n", "trial", "--set", set, "--set", "asterisk.replicas=2"]).unwrap();
+    assert_eq!((secret("pbx-starkeeper-ami"), secret("pbx-starkeeper-tls")), (ami, tls));
+    // The pods stay as they are: neither Secrets nor the number of them is part of a pod.
+    let template = |revision: &str| {
+        let manifest = server.helm(&["get", "manifest", "pbx", "-n", "trial", "--revision", revision]).unwrap();
+        the(&objects(&manifest), "Deployment")["spec"]["template"].clone()
+    };
+    assert_eq!(template("1"), template("2"));
+    the_account_may_do_just_what_is_switched_on(&server, "trial", "pbx-starkeeper", "pbx-starkeeper-tls");
+
+    let off = "kubernetes.events=false,kubernetes.condition=false,kubernetes.nudge=false,kubernetes.rotation=false";
+    server.helm(&["upgrade", "pbx", CHART, "-n", "trial", "--set", set, "--set", off]).unwrap();
+    assert!(!may(&server, "trial", "pbx-starkeeper", "create events.events.k8s.io"));
+    let deployed = server.get(&["-n", "trial", "deployment", "pbx-starkeeper"]).unwrap();
+    let volumes = &deployed["spec"]["template"]["spec"]["volumes"];
+    assert!(volumes.is_array() && !volumes.to_string().contains("serviceAccountToken"), "no token: {volumes:#}");
+}
+
+fn the_account_may_do_just_what_is_switched_on(kubectl: &Kubectl, namespace: &str, account: &str, secret: &str) {
+    let named = |verb: &str, name: &str| format!("{verb} secrets/{name}");
+    for (what, expected) in [
+        ("create events.events.k8s.io".to_owned(), true),
+        ("patch events.events.k8s.io".to_owned(), true),
+        ("get pods".to_owned(), true),
+        ("patch pods".to_owned(), true),
+        ("patch pods --subresource=status".to_owned(), true),
+        (named("watch", secret), true),
+        (named("list", secret), true),
+        (named("get", secret), false),
+        (named("watch", "pbx-starkeeper-ami"), false),
+        ("watch secrets".to_owned(), false),
+        ("create leases.coordination.k8s.io".to_owned(), true),
+        (format!("update leases.coordination.k8s.io/starkeeper-{secret}"), true),
+        ("update leases.coordination.k8s.io/other".to_owned(), false),
+        ("delete leases.coordination.k8s.io".to_owned(), false),
+        ("delete pods".to_owned(), false),
+        ("create pods --subresource=exec".to_owned(), false),
+    ] {
+        assert_eq!(may(kubectl, namespace, account, &what), expected, "{what}");
+    }
+}
+
+/// A kind of somebody else's operator, whose own judgement is not asked for here.
+fn definition(group: &str, version: &str, kind: &str) -> String {
+    let plural = format!("{}s", kind.to_lowercase());
+    let any: Value = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("{plural}.{group}")},
+        "spec": {
+            "group": group, "scope": "Namespaced", "names": {"kind": kind, "plural": plural, "singular": kind.to_lowercase()},
+            "versions": [{"name": version, "served": true, "storage": true, "schema": {"openAPIV3Schema": any}}],
+        },
+    })
+    .to_string()
+}

@@ -111,7 +111,10 @@ fn the_annotations_are_obeyed(made: &dyn Fn(&Value) -> Value) {
     let keeper = sidecar(spec);
     let asterisk = &spec["containers"][1];
     assert_eq!(names(&spec["volumes"]), ["starkeeper-source", "starkeeper-ami"], "no token: the account was not named");
-    assert_eq!((&spec["volumes"][0]["secret"]["defaultMode"], &spec["volumes"][1]["secret"]["defaultMode"]), (&json!(0o440), &json!(0o440)));
+    assert_eq!(
+        (&spec["volumes"][0]["secret"]["defaultMode"], &spec["volumes"][1]["secret"]["defaultMode"]),
+        (&json!(0o440), &json!(0o440))
+    );
     assert_eq!(asterisk["volumeMounts"], json!([{"name": "starkeeper-source", "mountPath": "/tls", "readOnly": true}]));
     assert_eq!(keeper["volumeMounts"][0], asterisk["volumeMounts"][0]);
     assert_eq!(keeper["securityContext"]["runAsGroup"], 77);
@@ -126,7 +129,11 @@ fn the_annotations_are_obeyed(made: &dyn Fn(&Value) -> Value) {
 
 fn a_pod_that_cannot_be_served_is_refused_in_a_sentence(server: &ApiServer, namespace: &str) {
     for (annotation, value, said) in [
-        (CONTAINER, "nobody", "no container is named `nobody` (there are: other, pbx); name Asterisk's container in the annotation starkeeper.dev/container"),
+        (
+            CONTAINER,
+            "nobody",
+            "no container is named `nobody` (there are: other, pbx); name Asterisk's container in the annotation starkeeper.dev/container",
+        ),
         ("starkeeper.dev/secret", "", "no certificate is named; name its Secret in the annotation starkeeper.dev/secret"),
         ("starkeeper.dev/mode", "inplace", "the annotation starkeeper.dev/mode is `staged` or `in-place`"),
         ("starkeeper.dev/probes", "yes", "the annotation starkeeper.dev/probes is `replace`, `keep` or `none`"),

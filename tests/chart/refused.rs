@@ -81,7 +81,10 @@ fn values_that_contradict_each_other_are_refused_in_a_sentence() {
 #[test]
 fn what_is_missing_is_asked_for_with_an_example() {
     for (set, said) in [
-        ("asterisk.enabled=true", "asterisk.image.repository is needed: the image of the Asterisk to deploy, such as: --set asterisk.image.repository=localhost/asterisk"),
+        (
+            "asterisk.enabled=true",
+            "asterisk.image.repository is needed: the image of the Asterisk to deploy, such as: --set asterisk.image.repository=localhost/asterisk",
+        ),
         (
             "asterisk.enabled=true,asterisk.image.repository=a",
             "certificate.secretName is needed: the Secret of type kubernetes.io/tls that holds the certificate.\n\

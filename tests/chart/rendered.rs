@@ -69,7 +69,10 @@ fn every_value_is_in_the_schema_and_every_key_of_the_schema_is_a_value() {
         wrong.extend(values.keys().filter(|key| !known.contains_key(*key)).map(|key| format!("{path}.{key} is not in the schema")));
         let is_open = path == ".settings";
         wrong.extend(
-            known.keys().filter(|key| !is_open && !values.contains_key(*key) && !beyond(key)).map(|key| format!("{path}.{key} is no value")),
+            known
+                .keys()
+                .filter(|key| !is_open && !values.contains_key(*key) && !beyond(key))
+                .map(|key| format!("{path}.{key} is no value")),
         );
         for (key, value) in values {
             keys(value, &known.get(key).cloned().unwrap_or_default(), &format!("{path}.{key}"), wrong);

@@ -117,7 +117,7 @@ impl Stage {
         ));
     }
 
-    /// Has kubelet bring a changed Secret to the pod now, by hand, as the agent's nudge does.
+    /// Has kubelet bring a changed Secret to the pod now, by hand: for pods whose agent may not do so itself.
     pub(crate) fn nudge(&self, pod: &Value) {
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -194,6 +194,22 @@ asterisk:
   terminationGracePeriodSeconds: 2
   image: {repository: localhost/asterisk, tag: "22", pullPolicy: Never}
 "#;
+/// The Events of the agents here, oldest first: reason, pod, note.
+pub(crate) fn events(stage: &Stage) -> Vec<[String; 3]> {
+    let list = stage.namespace.get(&["events.events.k8s.io", "--sort-by=.metadata.creationTimestamp"]).unwrap();
+    let of = |event: &Value| {
+        [&event["reason"], &event["regarding"]["name"], &event["note"]].map(|field| field.as_str().unwrap_or("").to_owned())
+    };
+    let ours = list["items"].as_array().unwrap().iter().filter(|event| event["reportingController"] == "starkeeper.dev/agent");
+    ours.map(of).collect()
+}
+
+/// What one agent has logged, line by line.
+pub(crate) fn log(stage: &Stage, pod: &Value) -> Vec<Value> {
+    let text = stage.namespace.kubectl(&["logs", name(pod), "-c", "starkeeper"]);
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
 /// The port of WSS in every pod.
 pub(crate) const WSS: u16 = 8089;
 /// The port of the agent in every pod.

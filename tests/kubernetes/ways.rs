@@ -3,14 +3,12 @@
 
 use std::{fs, path::Path};
 
-use serde_json::Value;
-
 use crate::{
     plain,
-    stage::{SOON, Stage, VALUES, codes, door, leaf, name, status},
+    stage::{SOON, Stage, VALUES, codes, door, events, leaf, name, status},
     support::{
         cluster::{condition, container},
-        until_some,
+        until, until_some,
         wire::Door,
     },
 };
@@ -23,7 +21,7 @@ fn standalone_the_pod_is_ready_once_a_browser_could_connect_and_helm_test_passes
     });
     let tested = stage.namespace.cluster.helm(&["test", "pbx", "--namespace", &stage.namespace.name, "--logs"]);
     let tested = tested.unwrap_or_else(|error| panic!("{error}\n{}", stage.namespace.story("pbx-test")));
-    assert!(tested.contains("Phase:          Succeeded") || tested.contains("Succeeded"), "{tested}");
+    assert!(tested.contains("Succeeded") && tested.contains("proven: the port serves the wanted certificate"), "{tested}");
 }
 
 #[test]
@@ -63,7 +61,7 @@ fn injected_into_somebodys_pods_the_pod_is_ready_once_a_browser_could_connect() 
 }
 
 /// A bad Secret holds Asterisk back and the pod unready; a good one opens the door, and then the pod is Ready.
-fn ready_once_open(stage: &Stage, deploy: impl FnOnce()) -> Value {
+fn ready_once_open(stage: &Stage, deploy: impl FnOnce()) {
     stage.secret(&stage.mismatch());
     deploy();
     let pod = until_some(SOON, "the pod", || stage.pods().pop());
@@ -76,10 +74,14 @@ fn ready_once_open(stage: &Stage, deploy: impl FnOnce()) -> Value {
 
     let good = stage.pair();
     stage.secret(&good);
-    stage.nudge(&pod);
     let pod = stage.namespace.ready(name(&pod), SOON);
     assert_eq!((door(&pod), leaf(&pod)), (Door::Open, Some(good.fingerprint)));
-    pod
+    until(SOON, "the pod condition", || condition(&stage.again(&pod), "starkeeper.dev/WssServing") == Some("True"));
+    let told = |reason: &str| events(stage).iter().any(|[found, who, _]| found == reason && who == name(&pod));
+    until(SOON, "the Events", || ["CertificateRejected", "CertificateAccepted", "CertificateServed"].into_iter().all(told));
+    let described = stage.namespace.kubectl(&["describe", "pod", name(&pod)]);
+    assert!(described.contains("CertificateServed") && described.contains("key-mismatch"), "{described}");
+    assert_eq!(codes(&status(&pod).unwrap()), [""; 0]);
 }
 
 /// A copy of their chart that knows where ours is.

@@ -29,6 +29,8 @@ pub(super) struct Seen {
     accepted: Option<String>,
     served: Option<String>,
     rejected: Option<Digest>,
+    /// A generation that took the place of a rejected one: perhaps the first half of the repair.
+    doubtful: Option<(Digest, Timestamp)>,
     expiring: Option<(String, Severity)>,
     wedged: bool,
     reached: bool,
@@ -45,7 +47,14 @@ impl Seen {
         let find = |code: Code| status.findings.iter().find(|finding| finding.code == code);
         let held_back = status.files.verdict == "heldBack";
         let rejected = status.rotation.rejected.or(status.rotation.newest.filter(|_| held_back));
-        if rejected != self.rejected {
+        let since = match (self.doubtful, rejected) {
+            (Some((digest, since)), Some(rejected)) if digest == rejected => since,
+            (Some(_) | None, Some(_) | None) => status.at,
+        };
+        let is_another = self.rejected.is_some() && rejected.is_some() && rejected != self.rejected;
+        self.doubtful = rejected.filter(|_| is_another).map(|digest| (digest, since));
+        let waits = is_another && status.at.duration_since(since).as_secs() < WHOLE;
+        if rejected != self.rejected && !waits {
             self.rejected = rejected;
             if let Some(digest) = rejected {
                 let why = status.findings.iter().find(|finding| finding.severity == Severity::Error).or(status.findings.first());
@@ -123,6 +132,8 @@ fn short(mut note: String) -> String {
     note
 }
 
+/// A pair that is written in two steps is whole after so many seconds.
+const WHOLE: i64 = 2;
 /// In seconds.
 const STARTING: i64 = 60;
 

@@ -62,7 +62,8 @@ impl State {
 
     /// Whether a turn would be made use of.
     fn turn_is_wanted(&self) -> bool {
-        if self.door().is_none() {
+        // Who could not load it keeps nobody else waiting.
+        if self.door().is_none() || !self.ami.is_up() {
             return false;
         }
         match &self.candidate {

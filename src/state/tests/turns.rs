@@ -122,6 +122,18 @@ fn an_agent_that_comes_up_beside_an_asterisk_that_serves_another_pair_asks() {
 }
 
 #[test]
+fn who_could_not_load_it_asks_once_it_can() {
+    let mut story = ordered();
+    assert_eq!(story.hear(disconnected()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.hear(good('b')), []);
+    assert_eq!(story.state.turn(), None);
+    assert_eq!(story.hear(connected()), [ask('b'), Command::Probe]);
+    assert_eq!(story.hear(told('b', Turn::Granted)), []);
+    assert_eq!(story.hear(open('a')), [reload('b')]);
+}
+
+#[test]
 fn phones_wait_with_the_browsers() {
     let mut story = serving_a_with_phones(Ok(Reload::RES_PJSIP));
     story.state.policy.ordered = true;

@@ -61,7 +61,7 @@ fn everything_that_is_needed_is_added(pod: &Value) {
     assert_eq!(variable(keeper, "STARKEEPER_NAMES"), Some("pbx.example.com,sip.example.com"));
     assert_eq!(variable(keeper, "STARKEEPER_ASTERISK_CONFIG_DIR"), Some("/etc/asterisk"));
     assert_eq!(variable(keeper, "STARKEEPER_AMI_SECRET_FILE"), None, "it is read from manager.conf");
-    assert_eq!(variable(keeper, "STARKEEPER_SERVICE_ACCOUNT"), None, "it has a token of its own");
+    assert_eq!(variable(keeper, "STARKEEPER_SERVICE_ACCOUNT"), Some("/var/run/secrets/kubernetes.io/serviceaccount"));
     let settings = settings(variable(keeper, "STARKEEPER_SETTINGS").unwrap());
     let publish = settings.certificate.publish.unwrap();
     assert_eq!((publish.directory.to_str(), publish.gid, publish.mode), (Some("/run/starkeeper/tls"), Some(1000), 0o440));

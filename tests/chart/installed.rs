@@ -1,5 +1,7 @@
 //! What a real API server says of everything that is rendered, and what `helm install` and `helm upgrade` leave there.
 
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -56,6 +58,7 @@ fn installed_it_says_how_to_see_it_and_an_upgrade_keeps_what_was_made_once() {
     let secret = |name: &str| server.get(&["-n", "trial", "secret", name]).unwrap()["data"].clone();
     let (ami, tls) = (secret("pbx-starkeeper-ami"), secret("pbx-starkeeper-tls"));
     assert_eq!(tls.as_object().unwrap().keys().collect::<Vec<_>>(), ["ca.crt", "tls.crt", "tls.key"]);
+    the_pair_that_was_made_is_one_that_browsers_take(&server);
     server.helm(&["upgrade", "pbx", CHART, "-n", "trial", "--set", set, "--set", "asterisk.replicas=2"]).unwrap();
     assert_eq!((secret("pbx-starkeeper-ami"), secret("pbx-starkeeper-tls")), (ami, tls));
     // The pods stay as they are: neither Secrets nor the number of them is part of a pod.
@@ -72,6 +75,23 @@ fn installed_it_says_how_to_see_it_and_an_upgrade_keeps_what_was_made_once() {
     let deployed = server.get(&["-n", "trial", "deployment", "pbx-starkeeper"]).unwrap();
     let volumes = &deployed["spec"]["template"]["spec"]["volumes"];
     assert!(volumes.is_array() && !volumes.to_string().contains("serviceAccountToken"), "no token: {volumes:#}");
+}
+
+fn the_pair_that_was_made_is_one_that_browsers_take(kubectl: &Kubectl) {
+    let folder = tempfile::tempdir().unwrap();
+    for key in ["tls.crt", "tls.key", "ca.crt"] {
+        let template = format!("go-template={{{{index .data \"{key}\" | base64decode}}}}");
+        let text = kubectl.kubectl(&["-n", "trial", "get", "secret", "pbx-starkeeper-tls", "-o", &template]);
+        fs::write(folder.path().join(key), text).unwrap();
+        fs::set_permissions(folder.path().join(key), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let mut check = Command::new(env!("CARGO_BIN_EXE_starkeeper"));
+    check.args(["check", "--strict", "--cert", "tls.crt", "--key", "tls.key", "--ca", "ca.crt"]).current_dir(folder.path());
+    for name in ["pbx-starkeeper", "pbx-starkeeper.trial.svc", "localhost", "127.0.0.1"] {
+        check.args(["--name", name]);
+    }
+    let said = check.output().unwrap();
+    assert!(said.status.success(), "{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
 }
 
 fn the_account_may_do_just_what_is_switched_on(kubectl: &Kubectl, namespace: &str, account: &str, secret: &str) {

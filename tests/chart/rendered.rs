@@ -127,6 +127,37 @@ fn the_standalone_configuration_has_nothing_wrong_in_it() {
     }
 }
 
+#[test]
+fn the_values_in_every_readme_are_values_that_helm_takes() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    for (readme, headings) in [
+        ("README.md", ["On Kubernetes"; 3]),
+        ("README.pt-BR.md", ["No Kubernetes"; 3]),
+        ("charts/starkeeper/README.md", ["Standalone", "Inject", "Include"]),
+    ] {
+        let text = fs::read_to_string(Path::new(root).join(readme)).unwrap();
+        let blocks = |heading: &str| -> Vec<String> {
+            let section = text.split("\n## ").find(|section| section.starts_with(heading)).expect("the heading");
+            let fenced = section.split("\n```").skip(1).step_by(2);
+            fenced.filter_map(|block| Some(block.strip_prefix("yaml\n")?.to_owned())).collect()
+        };
+        for (heading, (begins, holds)) in headings.into_iter().zip([
+            ("asterisk:\n", "kind: Deployment"),
+            ("inject:", "kind: MutatingAdmissionPolicy"),
+            ("starkeeper:\n", "kind: Deployment"),
+        ]) {
+            let is_it = |block: &&String| block.starts_with(begins) || block.starts_with(&format!("# values.yaml\n{begins}"));
+            let values = blocks(heading).iter().find(is_it).unwrap_or_else(|| panic!("{readme}: {begins}")).clone();
+            let (folder, given) = (parent(), tempfile::NamedTempFile::new().unwrap());
+            fs::write(&given, &values).unwrap();
+            let chart = if begins.starts_with("starkeeper") { folder.path().to_str().unwrap() } else { CHART };
+            let rendered =
+                template(chart, &["--values", given.path().to_str().unwrap()]).unwrap_or_else(|error| panic!("{readme}: {error}"));
+            assert!(rendered.contains(holds), "{readme}: {values}");
+        }
+    }
+}
+
 fn settings_of(yaml: &str) -> Settings {
     let objects = objects(yaml);
     let pod = pod_of(the(&objects, "Deployment"), "any");

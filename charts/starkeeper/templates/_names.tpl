@@ -78,9 +78,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- .Values.certificate.secretMode | default (ternary "0440" "0444" .Values.asterisk.enabled) -}}
 {{- end -}}
 
-{{- /* "true" where anything of Kubernetes is switched on. */ -}}
+{{- /* "true" where anything of Kubernetes is switched on, for an account that is known. */ -}}
 {{- define "starkeeper.speaks" -}}
-{{- with .Values.kubernetes -}}
-{{- if or .events .condition .nudge .rotation -}}true{{- end -}}
+{{- $on := or .Values.kubernetes.events .Values.kubernetes.condition .Values.kubernetes.nudge .Values.kubernetes.rotation -}}
+{{- if and $on (or .Values.asterisk.enabled .Values.rbac.serviceAccounts) -}}true{{- end -}}
 {{- end -}}
+
+{{- /* Where the agent finds its token; where it shall not speak to the cluster, a folder that is not there, whatever the pod has mounted. */ -}}
+{{- define "starkeeper.account" -}}
+{{- ternary "/var/run/secrets/kubernetes.io/serviceaccount" "/run/starkeeper/no-account" (eq (include "starkeeper.speaks" .) "true") -}}
 {{- end -}}

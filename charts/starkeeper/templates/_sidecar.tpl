@@ -19,6 +19,8 @@ _sidecar.tpl: a scope → the pieces of a pod: what other charts include, what a
       valueFrom: {fieldRef: {fieldPath: metadata.name}}
     - name: POD_NAMESPACE
       valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
+    - name: STARKEEPER_SERVICE_ACCOUNT
+      value: {{ include "starkeeper.account" . }}
     - name: STARKEEPER_SETTINGS
       value: |
         {{- include "starkeeper.settings" . | nindent 8 }}

@@ -28,13 +28,13 @@ over the variables of policy.yaml.
 {{- $container := include "starkeeper.container" . | fromYamlArray | first -}}
 {{- $env := list -}}
 {{- range $container.env -}}
-{{- if ne .name "STARKEEPER_SETTINGS" -}}{{- $env = append $env . -}}{{- end -}}
+{{- if hasPrefix "POD_" .name -}}{{- $env = append $env . -}}{{- end -}}
 {{- end -}}
 {{- $more := dict
       "STARKEEPER_SETTINGS" "cel:variables.settings"
       "STARKEEPER_NAMES" "cel:variables.names"
       "STARKEEPER_ASTERISK_CONFIG_DIR" (printf "cel:size(variables.configMounts) == 0 ? \"\" : %s" (toJson .Values.asterisk.configDir))
-      "STARKEEPER_SERVICE_ACCOUNT" "cel:variables.granted ? \"\" : \"/run/starkeeper/no-account\""
+      "STARKEEPER_SERVICE_ACCOUNT" "cel:variables.granted ? \"/var/run/secrets/kubernetes.io/serviceaccount\" : \"/run/starkeeper/no-account\""
       "STARKEEPER_AMI_SECRET_FILE" "cel:variables.amiSecret == \"\" ? \"\" : \"/run/starkeeper/ami/secret\""
 -}}
 {{- range $name, $value := $more -}}

@@ -3,8 +3,8 @@
 #   docker build -t starkeeper .                                               for this machine
 #   docker buildx build --platform linux/amd64,linux/arm64 -t NAME --push .    for both, cross-compiled: nothing is emulated
 #
-# Is it built already, or can no image be pulled? A folder that holds `starkeeper` takes the place of the compiling stages:
-#   docker buildx build --build-context built=FOLDER -t starkeeper .
+# Is it built already, or can no image be pulled? A folder that holds `out/starkeeper` takes the place of what compiles:
+#   docker buildx build --build-context build=FOLDER -t starkeeper .
 # BUILDER names another image to compile in: any Debian with Rust.
 #
 # The same source gives the same bytes: with `SOURCE_DATE_EPOCH=0`, `--provenance=false` and the output's `rewrite-timestamp=true` two
@@ -45,9 +45,6 @@ RUN set -eu; \
     install -D -m 0755 "target/$target/release/starkeeper" /out/starkeeper; \
     install -D -m 0644 starkeeper.cdx.json /out/starkeeper.cdx.json
 
-FROM scratch AS built
-COPY --from=build /out/ /
-
 FROM scratch
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -56,7 +53,7 @@ LABEL org.opencontainers.image.title="Starkeeper" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=built / /
+COPY --from=build /out/ /
 USER 65532:65532
 EXPOSE 9808
 # Healthy: a browser could connect. It asks the agent, which has just looked; a millisecond. The start period gives Asterisk its time to boot.

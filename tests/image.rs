@@ -23,8 +23,9 @@ fn inspected(engine: &Engine) -> Value {
     all[0].clone()
 }
 
-/// A folder below the engine's with a pair, `live/pbx/…`, readable to all: in these tests the agent is user 65532.
+/// A folder with a pair, readable to all: in these tests the agent is user 65532.
 fn laid(folder: &Path, pair: &Pair) {
+    fs::create_dir_all(folder).unwrap();
     Layout::Plain.lay(folder, pair);
     for file in ["tls.crt", "tls.key"] {
         fs::set_permissions(folder.join(file), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
@@ -93,7 +94,9 @@ fn user_65532_with_a_read_only_root_and_no_capability_is_all_that_it_takes() {
     assert_eq!(field("Gid:"), ["65532"; 4]);
     assert_eq!([field("CapEff:"), field("CapPrm:"), field("CapBnd:")], [["0000000000000000"]; 3]);
     assert_eq!(field("NoNewPrivs:"), ["1"]);
-    assert_eq!(engine.docker(&["diff", "agent"]), "", "something was written into the root file system");
+    // The places that the two mounts are put on are Docker's doing; there is nothing else.
+    let written = engine.docker(&["diff", "agent"]);
+    assert_eq!(written.lines().collect::<BTreeSet<_>>(), BTreeSet::from(["C /etc", "A /etc/asterisk", "A /tls"]));
 
     let second = authority.issue(&["localhost", NAME]);
     laid(&tls, &second);
@@ -121,11 +124,10 @@ fn without_ca_files_browsers_list_is_trusted_and_a_mounted_store_takes_its_place
         args.extend([STARKEEPER, "check", "--cert", "/tls/tls.crt", "--key", "/tls/tls.key", "--name", NAME, "-o", "json"]);
         let output = engine.try_docker(&args);
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
-        assert_eq!(answer["verdict"], "usable", "{answer:#}");
         answer["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
     };
-    assert!(codes(&[&mount]).contains("issuer-untrusted"));
-    assert!(!codes(&[&mount, &store]).contains("issuer-untrusted"));
+    assert_eq!(codes(&[&mount]), BTreeSet::from(["issuer-untrusted".to_owned(), "key-world-readable".to_owned()]));
+    assert_eq!(codes(&[&mount, &store]), BTreeSet::from(["key-world-readable".to_owned()]));
 }
 
 #[test]

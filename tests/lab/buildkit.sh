@@ -6,14 +6,19 @@ buildkit_as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo --preserve-env=
 
 buildkit_start() {
   buildkit_folder=$(mktemp -d /tmp/starkeeper-buildkit-XXXXXX)
+  # It lives as long as this shell holds the other end, however this shell ends.
+  mkfifo "$buildkit_folder/life"
+  exec 8<>"$buildkit_folder/life"
+  local sudo=()
+  [ "$(id -u)" = 0 ] || sudo=(sudo --preserve-env=PATH)
   # shellcheck disable=SC2016
-  PATH=$PATH:/usr/sbin:/sbin buildkit_as_root unshare --mount --pid --fork --kill-child --mount-proc sh -c '
+  PATH=$PATH:/usr/sbin:/sbin "${sudo[@]}" unshare --mount --pid --fork --kill-child --mount-proc sh -c '
     set -e
     folder=$1 bin=$2 root=$3 user=$4
     if [ -z "$root" ]; then root=$folder/root; mkdir "$root"; mount -t tmpfs tmpfs "$root"; fi
     "$bin/buildkitd" --root "$root" --addr "unix://$folder/sock" --group "$user" --containerd-worker=false --oci-worker-net=host \
       --allow-insecure-entitlement=network.host &
-    wait $!' buildkit "$buildkit_folder" "$buildkit_bin" "${BUILDKIT_ROOT:-}" "$(id -g)" >"$buildkit_folder/log" 2>&1 &
+    read -r _ <"$folder/life" || true' buildkit "$buildkit_folder" "$buildkit_bin" "${BUILDKIT_ROOT:-}" "$(id -g)" >"$buildkit_folder/log" 2>&1 8>&- 9>&- &
   buildkit_pid=$!
   export BUILDX_CONFIG=$buildkit_folder/buildx
   "$buildkit_bin/buildx" create --name lab --driver remote "unix://$buildkit_folder/sock" >/dev/null
@@ -31,7 +36,7 @@ buildkit_build() { "$buildkit_bin/buildx" build --builder lab --provenance=false
 
 buildkit_end() {
   if [ -n "${buildkit_pid:-}" ]; then
-    buildkit_as_root kill "$buildkit_pid" 2>/dev/null || true
+    exec 8>&-
     wait "$buildkit_pid" 2>/dev/null || true
     buildkit_as_root rm -rf "$buildkit_folder"
   fi

@@ -32,13 +32,16 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 [ "$(cat "$home/.starkeeper-recipe" 2>/dev/null)" = "$recipe" ] && exit
+mkdir -p "$home/bin"
+# One at a time: who comes second finds it made.
+exec 9>"$home/.lock"
+flock 9
 PATH=$("$lab/go.sh"):$PATH
 export GOFLAGS=-mod=mod CGO_ENABLED=0
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
-mkdir -p "$home/bin"
 
-# built NAME MODULE VERSION PACKAGE [MAJOR]: one program of a Go module. A go.mod of its own repeats what the module excludes and
+# built NAME MODULE VERSION PACKAGE: one program of a Go module. A go.mod of its own repeats what the module excludes and
 # replaces, which Go heeds in the main module alone.
 built() {
   local name=$1 module=$2 version=$3 package=$4 source

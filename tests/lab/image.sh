@@ -39,12 +39,12 @@ if [ ! -e "$archive" ] || [ -n "$again" ]; then
   source "$lab/buildkit.sh"
   folder=$(mktemp -d "$images/building.XXXXXX")
   trap 'buildkit_end; rm -rf "$folder"' EXIT
-  mkdir "$folder/built"
-  install -m 0755 "$binary" "$folder/built/starkeeper"
-  "$lab/sbom.sh" "$arch" "$folder/built/starkeeper.cdx.json"
+  mkdir -p "$folder/build/out"
+  install -m 0755 "$binary" "$folder/build/out/starkeeper"
+  "$lab/sbom.sh" "$arch" "$folder/build/out/starkeeper.cdx.json"
   buildkit_start
   say "building for $arch"
-  SOURCE_DATE_EPOCH=0 buildkit_build --platform "linux/$arch" --build-context "built=$folder/built" --tag starkeeper:lab \
+  SOURCE_DATE_EPOCH=0 buildkit_build --platform "linux/$arch" --build-context "build=$folder/build" --tag starkeeper:lab \
     --output "type=docker,dest=$folder/image.tar,rewrite-timestamp=true" . 2>"$folder/log" || { cat "$folder/log" >&2; exit 1; }
   if [ -n "$again" ]; then
     archive=${out:?--again needs OUT.tar}

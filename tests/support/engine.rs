@@ -143,7 +143,8 @@ impl Engine {
         })
     }
 
-    fn client(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    /// A client of this engine, to be given its arguments.
+    pub fn client(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env("DOCKER_HOST", self.host()).env("DOCKER_CONFIG", self.folder().join("client")).stdin(Stdio::null());
         for (name, _) in env::vars().filter(|(name, _)| name.starts_with("COMPOSE_") || name.starts_with("STARKEEPER_")) {
@@ -218,7 +219,7 @@ fn remove_group(group: &Path) {
 }
 
 fn cgroup() -> String {
-    format!("starkeeper-lab-{}", std::process::id())
+    format!("starkeeper-engine-{}", std::process::id())
 }
 
 /// The image of Starkeeper.

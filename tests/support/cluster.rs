@@ -71,14 +71,10 @@ impl Cluster {
         self.tell(&format!("tag {from} {to}"), &format!("tagged {from} {to}"));
     }
 
-    /// Ends one of its parts (`apiserver`, `kubelet`, `manager`, …) at once.
-    pub fn stop(&self, part: &str) {
+    /// Ends one of its parts (`apiserver`, `kubelet`, `manager`, …) at once; it is started again when what is returned goes.
+    pub fn without(&self, part: &'static str) -> Outage<'_> {
         self.tell(&format!("stop {part}"), &format!("stopped {part}"));
-    }
-
-    /// Starts it again; the API server is ready then.
-    pub fn resume(&self, part: &str) {
-        self.tell(&format!("start {part}"), &format!("started {part}"));
+        Outage { cluster: self, part }
     }
 
     /// A new namespace, `NAME-NUMBER`, which goes when this value does.
@@ -119,6 +115,19 @@ impl Drop for Cluster {
         let reins = self.reins.get_mut().unwrap_or_else(PoisonError::into_inner);
         let _ = reins.words.write_all(b"down\n");
         let _ = self.node.wait();
+    }
+}
+
+/// The time without one of a cluster's parts. Once it is over, an API server is ready again.
+#[derive(Debug)]
+pub struct Outage<'a> {
+    cluster: &'a Cluster,
+    part: &'static str,
+}
+
+impl Drop for Outage<'_> {
+    fn drop(&mut self) {
+        self.cluster.tell(&format!("start {}", self.part), &format!("started {}", self.part));
     }
 }
 

@@ -130,16 +130,7 @@ impl Agent {
     /// # Errors
     /// What the socket says.
     pub fn request(&self, line: &str, headers: &str) -> io::Result<(u16, String)> {
-        let mut stream = TcpStream::connect_timeout(&self.address(), PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        // HTTP/1.0: the body ends where the connection ends, never in chunks.
-        stream.write_all(format!("{line} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n").as_bytes())?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        let answer = String::from_utf8_lossy(&answer);
-        let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| io::Error::other("an answer without a head"))?;
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-        Ok((status.ok_or_else(|| io::Error::other("an answer without a status"))?, body.to_owned()))
+        ask(self.address(), line, headers)
     }
 
     /// `/status`.
@@ -191,6 +182,23 @@ impl Drop for Agent {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Any request of an agent at an address, as `METHOD PATH`, with further header lines (each ending `\r\n`): status and body.
+///
+/// # Errors
+/// What the socket says.
+pub fn ask(address: SocketAddr, line: &str, headers: &str) -> io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    // HTTP/1.0: the body ends where the connection ends, never in chunks.
+    stream.write_all(format!("{line} HTTP/1.0\r\nHost: localhost\r\n{headers}\r\n").as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| io::Error::other("an answer without a head"))?;
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    Ok((status.ok_or_else(|| io::Error::other("an answer without a status"))?, body.to_owned()))
 }
 
 /// The program that is tried: the one that Cargo built, unless another is named.

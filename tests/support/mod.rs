@@ -9,6 +9,7 @@ pub mod agent;
 pub mod apiserver;
 pub mod asterisk;
 pub mod certs;
+pub mod cluster;
 pub mod engine;
 pub mod kubectl;
 pub mod manager;

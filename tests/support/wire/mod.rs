@@ -1,4 +1,4 @@
-//! What a browser meets at `wss://localhost:PORT/ws`, by code that shares nothing with the agent's own probe. No certificate is
+//! What a browser meets at `wss://localhost:PORT/ws` (or at another address), by code that shares nothing with the agent's own probe. No certificate is
 //! judged here: what is served is shown, whatever it is. Every connection is closed as a browser closes it (WebSocket Close, TLS
 //! close_notify), so that looking leaves nothing in Asterisk's log.
 
@@ -25,6 +25,22 @@ pub use sampler::{Outcome, Report, Sample, Sampler};
 pub use websocket::WebSocket;
 
 use super::certs::fingerprint;
+
+/// Where a browser goes: a port of this machine, or an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(pub SocketAddr);
+
+impl From<u16> for Place {
+    fn from(port: u16) -> Self {
+        Self((Ipv4Addr::LOCALHOST, port).into())
+    }
+}
+
+impl From<SocketAddr> for Place {
+    fn from(address: SocketAddr) -> Self {
+        Self(address)
+    }
+}
 
 /// What TLS served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,16 +69,16 @@ pub enum Door {
 }
 
 /// What the port serves now; nothing where TLS fails or nobody listens.
-pub fn served(port: u16) -> Option<Served> {
-    let mut stream = handshake(port).ok()?;
+pub fn served(place: impl Into<Place>) -> Option<Served> {
+    let mut stream = handshake(place).ok()?;
     let chain: Vec<Vec<u8>> = stream.conn.peer_certificates()?.iter().map(|cert| cert.to_vec()).collect();
     farewell(&mut stream);
     Some(Served { fingerprint: fingerprint(chain.first()?), chain })
 }
 
 /// The leaf's fingerprint, and the moment at which it was seen: before the farewell, which takes longer than the handshake.
-pub fn glimpse(port: u16) -> Option<(String, Tick)> {
-    let mut stream = handshake(port).ok()?;
+pub fn glimpse(place: impl Into<Place>) -> Option<(String, Tick)> {
+    let mut stream = handshake(place).ok()?;
     let seen = clock::tick();
     let leaf = fingerprint(stream.conn.peer_certificates()?.first()?);
     farewell(&mut stream);
@@ -70,8 +86,8 @@ pub fn glimpse(port: u16) -> Option<(String, Tick)> {
 }
 
 /// Tries `/ws` with `sip`, and closes it again.
-pub fn door(port: u16) -> Door {
-    match WebSocket::open(port) {
+pub fn door(place: impl Into<Place>) -> Door {
+    match WebSocket::open(place) {
         Ok(socket) => {
             socket.close();
             Door::Open
@@ -80,16 +96,17 @@ pub fn door(port: u16) -> Door {
     }
 }
 
-/// One TLS handshake with `127.0.0.1:port`.
-fn handshake(port: u16) -> Result<StreamOwned<ClientConnection, TcpStream>, Door> {
-    let mut socket = connect(port)?;
+/// One TLS handshake.
+fn handshake(place: impl Into<Place>) -> Result<StreamOwned<ClientConnection, TcpStream>, Door> {
+    let place = place.into();
+    let mut socket = connect(place)?;
     let name = ServerName::try_from("localhost").expect("a valid name");
     let mut session = ClientConnection::new(config(), name).expect("a valid configuration");
     while session.is_handshaking() {
         if let Err(error) = session.complete_io(&mut socket) {
             return Err(match error {
                 error if is_timeout(&error) => Door::Silent,
-                _ if speaks_cleartext(port) => Door::Cleartext,
+                _ if speaks_cleartext(place) => Door::Cleartext,
                 error => Door::Dark(error.to_string()),
             });
         }
@@ -107,9 +124,9 @@ fn farewell(stream: &mut StreamOwned<ClientConnection, TcpStream>) {
     while matches!(stream.sock.read(&mut rest), Ok(count) if count > 0) {}
 }
 
-fn connect(port: u16) -> Result<TcpStream, Door> {
-    let socket = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), PATIENCE)
-        .map_err(|error| if is_timeout(&error) { Door::Silent } else { Door::Refused })?;
+fn connect(place: Place) -> Result<TcpStream, Door> {
+    let socket =
+        TcpStream::connect_timeout(&place.0, PATIENCE).map_err(|error| if is_timeout(&error) { Door::Silent } else { Door::Refused })?;
     let set = socket
         .set_nodelay(true)
         .and_then(|()| socket.set_read_timeout(Some(PATIENCE)))
@@ -118,8 +135,8 @@ fn connect(port: u16) -> Result<TcpStream, Door> {
     Ok(socket)
 }
 
-fn speaks_cleartext(port: u16) -> bool {
-    let Ok(mut socket) = connect(port) else { return false };
+fn speaks_cleartext(place: Place) -> bool {
+    let Ok(mut socket) = connect(place) else { return false };
     let mut begin = [0; 5];
     let asked = socket.write_all(b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     asked.and_then(|()| socket.read_exact(&mut begin)).is_ok_and(|()| &begin == b"HTTP/")

@@ -11,7 +11,7 @@ use std::{
 
 use starkeeper::clock;
 
-use super::{Door, farewell, fingerprint, handshake};
+use super::{Door, Place, farewell, fingerprint, handshake};
 
 /// A thread that samples until it is stopped. Handshakes without a pause under many reloads can crash Asterisk (its SSL_CTX is freed
 /// beneath an entering client): keep the interval well above the millisecond that a handshake takes.
@@ -23,7 +23,8 @@ pub struct Sampler {
 
 impl Sampler {
     /// One handshake with the port every `every`; the next waits for the one before.
-    pub fn start(port: u16, every: Duration) -> Self {
+    pub fn start(place: impl Into<Place>, every: Duration) -> Self {
+        let place = place.into();
         let stop = Arc::new(AtomicBool::new(false));
         let ended = Arc::clone(&stop);
         let began = clock::tick();
@@ -31,7 +32,7 @@ impl Sampler {
             let mut samples = Vec::new();
             while !ended.load(Ordering::Relaxed) {
                 let at = clock::tick();
-                let outcome = match handshake(port) {
+                let outcome = match handshake(place) {
                     Ok(mut stream) => {
                         let leaf = stream.conn.peer_certificates().and_then(|chain| chain.first()).map(|leaf| fingerprint(leaf));
                         let took = clock::tick() - at;

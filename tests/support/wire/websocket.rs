@@ -8,7 +8,7 @@ use std::{
 
 use rustls::{ClientConnection, StreamOwned};
 
-use super::{Door, farewell, handshake, is_timeout};
+use super::{Door, Place, farewell, handshake, is_timeout};
 use crate::support::certs::fingerprint;
 
 /// An open connection; closed properly on drop. PJSIP ends it after 32 seconds with a NOTICE unless a SIP request has come over it
@@ -28,13 +28,15 @@ impl WebSocket {
     ///
     /// # Errors
     /// How far it came instead.
-    pub fn open(port: u16) -> Result<Self, Door> {
-        Self::open_at(port, "/ws")
+    pub fn open(place: impl Into<Place>) -> Result<Self, Door> {
+        Self::open_at(place, "/ws")
     }
 
     /// The same under another path.
-    pub fn open_at(port: u16, path: &str) -> Result<Self, Door> {
-        let mut stream = handshake(port)?;
+    pub fn open_at(place: impl Into<Place>, path: &str) -> Result<Self, Door> {
+        let place = place.into();
+        let port = place.0.port();
+        let mut stream = handshake(place)?;
         let leaf = stream.conn.peer_certificates().and_then(|chain| chain.first()).map(|leaf| fingerprint(leaf)).unwrap_or_default();
         // The key and the answer to it are the example of RFC 6455, 1.3.
         let request = format!(

@@ -30,6 +30,7 @@ fn blank() -> Status {
         beside: Vec::new(),
         ami: address,
         findings: Vec::new(),
+        suspicions: Vec::new(),
         liveness: LivenessSettings { policy: LivenessPolicy::Never, after: SECOND },
         readiness: ReadinessSettings { require_trusted: false },
         stale_after: SECOND,

@@ -96,14 +96,23 @@ pub(super) fn load(common: &Common, overrides: &Overrides) -> Result<Settings, E
 /// JSON away from a terminal, text on one; always on stderr.
 fn start_log(log: &LogSettings) {
     use std::io::IsTerminal as _;
-    use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+    use tracing_subscriber::{
+        filter::{LevelFilter, Targets},
+        fmt,
+        prelude::*,
+    };
 
     // A lone level is the agent's own; of the libraries below it only warnings matter, and rustls alone would fill the log.
     let is_level = log.level.parse::<tracing::Level>().is_ok();
     let wanted = if is_level { format!("warn,starkeeper={}", log.level) } else { log.level.clone() };
-    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
-    // A folder that goes away with its watch, as with each swap of a Secret, is a warning to `notify`, and none to us.
-    let filter = if log.level.contains("notify") { filter } else { filter.add_directive(quiet_notify()) };
+    let mut filter: Targets = wanted.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
+    // What they warn of and is none to us: a folder that goes away with its watch, as with each swap of a Secret; an API server that is away,
+    // which is a finding of ours.
+    for (library, level) in [("notify", LevelFilter::ERROR), ("kube_client", LevelFilter::OFF)] {
+        if !log.level.contains(library) {
+            filter = filter.with_target(library, level);
+        }
+    }
     let json = match log.format {
         LogFormat::Json => true,
         LogFormat::Text => false,
@@ -120,10 +129,6 @@ fn start_log(log: &LogSettings) {
     };
     // Set up twice only by a caller of the library that has a log of its own.
     let _ = done;
-}
-
-fn quiet_notify() -> tracing_subscriber::filter::Directive {
-    "notify=error".parse().expect("a directive")
 }
 
 /// One rotation: whatever the agent would do, until it is proved or nothing more can be done.

@@ -3,8 +3,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use serde::Deserialize;
-use serde_json::json;
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use tokio::{
     sync::{Notify, watch},
     time::sleep,
@@ -175,29 +174,20 @@ async fn permits(api: &Api, needs: Vec<Need>, missing: &mut Vec<Need>) -> Result
 
 /// Asks the API server itself, which everyone may. Where even that is refused, the deed will show.
 async fn permits_one(api: &Api, need: &Need) -> Result<bool, Fault> {
-    #[derive(Deserialize)]
-    struct Review {
-        status: Said,
-    }
-    #[derive(Deserialize)]
-    struct Said {
-        allowed: bool,
-    }
     let (resource, subresource) = need.resource.split_once('/').unwrap_or((need.resource, ""));
-    let review = json!({
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": {
-            "namespace": api.place.namespace,
-            "verb": need.verb,
-            "group": need.group,
-            "resource": resource,
-            "subresource": subresource,
-            "name": need.name.as_deref().unwrap_or_default(),
-        }},
-    });
-    match api.create::<Review>("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await {
-        Ok(review) => Ok(review.status.allowed),
+    let attributes = ResourceAttributes {
+        namespace: Some(api.place.namespace.clone()),
+        verb: Some(need.verb.to_owned()),
+        group: Some(need.group.to_owned()),
+        resource: Some(resource.to_owned()),
+        subresource: Some(subresource.to_owned()),
+        name: need.name.clone(),
+        ..ResourceAttributes::default()
+    };
+    let spec = SelfSubjectAccessReviewSpec { resource_attributes: Some(attributes), ..SelfSubjectAccessReviewSpec::default() };
+    let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
+    match api.create::<SelfSubjectAccessReview>("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await {
+        Ok(review) => Ok(review.status.is_some_and(|status| status.allowed)),
         Err(Fault::Unreachable(reason)) => Err(Fault::Unreachable(reason)),
         Err(Fault::Forbidden(_) | Fault::NotFound | Fault::Conflict | Fault::Gone | Fault::Refused(_)) => Ok(true),
     }

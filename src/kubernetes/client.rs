@@ -1,25 +1,14 @@
-//! A request → what the API server says. One connection is kept for short requests, and each watch has its own. HTTP/1.1 over TLS, verified
-//! by the service account's `ca.crt`; the token is read for each request, since the kubelet renews it. What it refuses: to wait for ever, and
-//! answers larger than any that is asked for. Nothing is logged here.
+//! A request → what the API server says, over kube's client: it keeps the connections, verifies the server by the service account's `ca.crt`
+//! and reads the token anew as the kubelet renews it. What it refuses: to wait for ever, and to log an answer (one may hold a Secret).
 
-use std::{fs, io, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{
-    Method, Request, Response, StatusCode,
-    body::{Bytes, Incoming},
-    client::conn::http1::{self, SendRequest},
-    header,
-};
-use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore, client::Resumption};
-use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
-use tokio::{net::TcpStream, sync::Mutex, time::timeout};
-use tokio_rustls::TlsConnector;
-use tokio_util::task::AbortOnDropHandle;
-use zeroize::Zeroizing;
+use futures_util::{StreamExt as _, stream::BoxStream};
+use http::{Method, Request, StatusCode, header};
+use kube::{Client, Config, Error, config::AuthInfo, core::WatchEvent};
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::{sync::Mutex, time::timeout};
 
 use super::{ledger::Ledger, place::Place};
 
@@ -56,17 +45,17 @@ pub(super) enum Patch {
 }
 
 /// The API server.
-#[derive(Debug)]
 pub(super) struct Api {
     pub(super) place: Place,
     pub(super) ledger: Ledger,
-    kept: Mutex<Option<Connection>>,
+    /// Built at the first request, and anew after one that came to nothing: the authority in `ca.crt` may be another by then.
+    kept: Mutex<Option<Client>>,
 }
 
-#[derive(Debug)]
-struct Connection {
-    requests: SendRequest<Full<Bytes>>,
-    _task: AbortOnDropHandle<()>,
+impl std::fmt::Debug for Api {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Api").field("place", &self.place).finish_non_exhaustive()
+    }
 }
 
 impl Api {
@@ -75,163 +64,104 @@ impl Api {
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Fault> {
-        self.call(Method::GET, path, "application/json", None).await
+        self.call(Method::GET, path, JSON, Vec::new()).await
     }
 
-    pub(super) async fn create<T: DeserializeOwned>(&self, path: &str, object: &Value) -> Result<T, Fault> {
-        self.call(Method::POST, path, "application/json", Some(object)).await
+    pub(super) async fn create<T: DeserializeOwned>(&self, path: &str, object: &impl Serialize) -> Result<T, Fault> {
+        self.call(Method::POST, path, JSON, bytes(object)?).await
     }
 
     /// Refused with `Conflict` where the object's `resourceVersion` is no longer the newest.
-    pub(super) async fn replace<T: DeserializeOwned>(&self, path: &str, object: &Value) -> Result<T, Fault> {
-        self.call(Method::PUT, path, "application/json", Some(object)).await
+    pub(super) async fn replace<T: DeserializeOwned>(&self, path: &str, object: &impl Serialize) -> Result<T, Fault> {
+        self.call(Method::PUT, path, JSON, bytes(object)?).await
     }
 
-    pub(super) async fn patch<T: DeserializeOwned>(&self, path: &str, how: Patch, part: &Value) -> Result<T, Fault> {
+    pub(super) async fn patch<T: DeserializeOwned>(&self, path: &str, how: Patch, part: &impl Serialize) -> Result<T, Fault> {
         let kind = match how {
             Patch::Merge => "application/merge-patch+json",
             Patch::Strategic => "application/strategic-merge-patch+json",
         };
-        self.call(Method::PATCH, path, kind, Some(part)).await
+        self.call(Method::PATCH, path, kind, bytes(part)?).await
     }
 
-    async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, kind: &str, body: Option<&Value>) -> Result<T, Fault> {
-        let answer =
-            timeout(CALL, self.exchange(method, path, kind, body)).await.unwrap_or_else(|_| Err(Fault::Unreachable(SILENT.into())));
-        self.note(&answer);
-        let bytes = answer?;
-        serde_json::from_slice(&bytes).map_err(|error| Fault::Refused(format!("an answer that is not understood: {error}")))
-    }
-
-    /// The changes of what `path` selects, one at a time, until the server ends it.
-    pub(super) async fn watch(&self, path: &str) -> Result<Watch, Fault> {
-        let opened = timeout(CALL, async {
-            let mut connection = self.connect().await?;
-            let response = send(&mut connection, self.request(Method::GET, path, "application/json", None)?).await?;
-            Ok((connection, response))
+    /// The changes of what `path` selects, until the server ends them, as it does after a while.
+    pub(super) async fn watch<T: Clone + DeserializeOwned + 'static>(&self, path: &str) -> Result<Watch<T>, Fault> {
+        let opened = self.within(async {
+            let request = request(Method::GET, path, JSON, Vec::new())?;
+            Ok(self.client().await?.request_events::<T>(request).await.map_err(fault)?.boxed())
         });
-        let opened = opened.await.unwrap_or_else(|_| Err(Fault::Unreachable(SILENT.into())));
-        self.note(&opened);
-        let (connection, response) = opened?;
-        if response.status().is_success() {
-            return Ok(Watch { body: response.into_body(), pending: Vec::new(), _connection: connection });
-        }
-        Err(refusal(response.status(), &collect(response.into_body()).await.unwrap_or_default()))
+        opened.await
     }
 
-    async fn exchange(&self, method: Method, path: &str, kind: &str, body: Option<&Value>) -> Result<Bytes, Fault> {
-        let mut kept = self.kept.lock().await;
-        // Taken out: what is given up half-way must not be used again.
-        let usable = kept.take().filter(|connection| !connection.requests.is_closed());
-        let (mut connection, fresh) = match usable {
-            Some(connection) => (connection, false),
-            None => (self.connect().await?, true),
-        };
-        let response = match send(&mut connection, self.request(method.clone(), path, kind, body)?).await {
-            // The server may have closed a connection that stood idle for long; whether it took this one is told by the next answer.
-            Err(_) if !fresh => {
-                connection = self.connect().await?;
-                send(&mut connection, self.request(method, path, kind, body)?).await?
-            }
-            sent => sent?,
-        };
-        let status = response.status();
-        let bytes = collect(response.into_body()).await?;
-        *kept = Some(connection);
-        if status.is_success() { Ok(bytes) } else { Err(refusal(status, &bytes)) }
-    }
-
-    fn request(&self, method: Method, path: &str, kind: &str, body: Option<&Value>) -> Result<Request<Full<Bytes>>, Fault> {
-        let token = fs::read_to_string(self.place.folder.join("token")).map(Zeroizing::new);
-        let token = token.map_err(|error| Fault::Unreachable(format!("the service account's token: {error}")))?;
-        let body = body.map(ToString::to_string).unwrap_or_default();
-        let mut bearer = header::HeaderValue::try_from(format!("Bearer {}", token.trim())).map_err(odd)?;
-        bearer.set_sensitive(true);
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, self.place.authority())
-            .header(header::AUTHORIZATION, bearer)
-            .header(header::ACCEPT, "application/json")
-            .header(header::CONTENT_TYPE, kind)
-            .header(header::USER_AGENT, concat!("starkeeper/", env!("CARGO_PKG_VERSION")));
-        request.body(Full::new(Bytes::from(body))).map_err(odd)
-    }
-
-    async fn connect(&self) -> Result<Connection, Fault> {
-        let mut roots = RootCertStore::empty();
-        let file = self.place.folder.join("ca.crt");
-        let pem = fs::read(&file).map_err(|error| Fault::Unreachable(format!("{}: {error}", file.display())))?;
-        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok));
-        let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        // Connections are few and long; what is kept for the next would be memory alone.
-        config.resumption = Resumption::disabled();
-        let name = ServerName::try_from(self.place.host.clone()).map_err(odd)?;
-        let stream = TcpStream::connect((self.place.host.as_str(), self.place.port)).await.map_err(unreachable)?;
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(unreachable)?;
-        let (requests, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
-        let task = tokio::spawn(async move {
-            // How it ends is told to whoever waits for an answer on it.
-            let _ = connection.await;
+    async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, kind: &str, body: Vec<u8>) -> Result<T, Fault> {
+        let answered = self.within(async {
+            let request = request(method, path, kind, body)?;
+            self.client().await?.request_text(request).await.map_err(fault)
         });
-        Ok(Connection { requests, _task: AbortOnDropHandle::new(task) })
+        // Not by kube's `request`, which logs what it cannot read.
+        serde_json::from_str(&answered.await?).map_err(|error| Fault::Refused(format!("an answer that is not understood: {error}")))
     }
 
     /// A server that answers is there, whatever it answers.
-    fn note<T>(&self, answer: &Result<T, Fault>) {
-        match answer {
-            Err(Fault::Unreachable(reason)) => self.ledger.unreached(&self.place, reason),
+    async fn within<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        let answer = timeout(CALL, work).await.unwrap_or_else(|_| Err(Fault::Unreachable(SILENT.into())));
+        match &answer {
+            Err(Fault::Unreachable(reason)) => {
+                self.kept.lock().await.take();
+                self.ledger.unreached(&self.place, reason);
+            }
             Ok(_) | Err(Fault::Forbidden(_) | Fault::NotFound | Fault::Conflict | Fault::Gone | Fault::Refused(_)) => self.ledger.reached(),
         }
+        answer
     }
-}
 
-/// A watch that goes on.
-#[derive(Debug)]
-pub(super) struct Watch {
-    body: Incoming,
-    pending: Vec<u8>,
-    _connection: Connection,
-}
-
-impl Watch {
-    /// The next line; `None`: the server ended it, as it does after a while.
-    pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Fault> {
-        loop {
-            if let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
-                let line = Zeroizing::new(self.pending.drain(..=end).collect::<Vec<u8>>());
-                return serde_json::from_slice(&line).map(Some).map_err(odd);
-            }
-            let Some(frame) = self.body.frame().await else { return Ok(None) };
-            if let Ok(data) = frame.map_err(unreachable)?.into_data() {
-                if self.pending.len() + data.len() > LARGEST {
-                    return Err(Fault::Refused("an answer that is too large".into()));
-                }
-                self.pending.extend_from_slice(&data);
-            }
+    async fn client(&self) -> Result<Client, Fault> {
+        let mut kept = self.kept.lock().await;
+        if let Some(client) = &*kept {
+            return Ok(client.clone());
         }
+        let client = Client::try_from(self.config()?).map_err(fault)?;
+        *kept = Some(client.clone());
+        Ok(client)
+    }
+
+    fn config(&self) -> Result<Config, Fault> {
+        let address = format!("https://{}", self.place.authority());
+        let mut config = Config::new(address.parse().map_err(|error| Fault::Unreachable(format!("{address}: {error}")))?);
+        let (authorities, token) = (self.place.folder.join("ca.crt"), self.place.folder.join("token"));
+        let unreadable = |error| Fault::Unreachable(format!("{}: {error}", authorities.display()));
+        let roots = CertificateDer::pem_file_iter(&authorities).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
+        config.root_cert = Some(roots.iter().map(|root| root.to_vec()).collect());
+        config.auth_info = AuthInfo { token_file: Some(token.to_string_lossy().into_owned()), ..AuthInfo::default() };
+        // Every caller here has a pace of its own.
+        config.default_retry = false;
+        config.default_namespace.clone_from(&self.place.namespace);
+        Ok(config)
     }
 }
 
-async fn send(connection: &mut Connection, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Fault> {
-    connection.requests.ready().await.map_err(unreachable)?;
-    connection.requests.send_request(request).await.map_err(unreachable)
+/// What comes of a watch.
+pub(super) type Watch<T> = BoxStream<'static, Result<WatchEvent<T>, Error>>;
+
+/// The next change; `None`: the server ended the watch.
+pub(super) async fn next<T>(watch: &mut Watch<T>) -> Result<Option<WatchEvent<T>>, Fault> {
+    watch.next().await.transpose().map_err(fault)
 }
 
-async fn collect(body: Incoming) -> Result<Bytes, Fault> {
-    let whole = Limited::new(body, LARGEST).collect().await;
-    whole.map(http_body_util::Collected::to_bytes).map_err(|error| Fault::Unreachable(error.to_string()))
+fn request(method: Method, path: &str, kind: &str, body: Vec<u8>) -> Result<Request<Vec<u8>>, Fault> {
+    let request = Request::builder().method(method).uri(path).header(header::ACCEPT, JSON).header(header::CONTENT_TYPE, kind);
+    let request = request.header(header::USER_AGENT, concat!("starkeeper/", env!("CARGO_PKG_VERSION")));
+    request.body(body).map_err(|error| Fault::Refused(error.to_string()))
 }
 
-fn refusal(status: StatusCode, body: &[u8]) -> Fault {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Said {
-        message: String,
-    }
-    let said: Said = serde_json::from_slice(body).unwrap_or_default();
-    let message = if said.message.is_empty() { status.to_string() } else { said.message };
-    match status {
+fn bytes(object: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(object).map_err(|error| Fault::Refused(error.to_string()))
+}
+
+fn fault(error: Error) -> Fault {
+    let Error::Api(said) = error else { return Fault::Unreachable(whole(&error)) };
+    let message = said.message;
+    match StatusCode::from_u16(said.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR) {
         StatusCode::FORBIDDEN => Fault::Forbidden(message),
         StatusCode::NOT_FOUND => Fault::NotFound,
         StatusCode::CONFLICT => Fault::Conflict,
@@ -244,7 +174,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> Fault {
 }
 
 /// With all that led to it: hyper says `connection error`, and only below it why.
-fn unreachable<E: std::error::Error>(error: E) -> Fault {
+fn whole(error: &dyn std::error::Error) -> String {
     let mut reason = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
@@ -254,21 +184,10 @@ fn unreachable<E: std::error::Error>(error: E) -> Fault {
         }
         cause = next.source();
     }
-    Fault::Unreachable(reason)
+    reason
 }
 
-fn odd<E: std::error::Error>(error: E) -> Fault {
-    Fault::Refused(error.to_string())
-}
-
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Self {
-        unreachable(error)
-    }
-}
-
+const JSON: &str = "application/json";
 /// For one request, from the connection to the last byte.
 const CALL: Duration = Duration::from_secs(5);
 const SILENT: &str = "no answer within 5 seconds";
-/// A Secret holds at most 1 MiB, and base64 makes a third more of it.
-const LARGEST: usize = 4 << 20;

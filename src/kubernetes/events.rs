@@ -6,6 +6,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use k8s_openapi::{
+    api::{core::v1::ObjectReference, events::v1::Event},
+    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
+};
 use serde::de::IgnoredAny;
 use serde_json::json;
 use tokio::{
@@ -139,23 +143,25 @@ async fn send(api: &Api, may: &Permitted, news: &News, told: &mut VecDeque<Told>
         }
     }
     let name = format!("{}.{:x}", api.place.pod.chars().take(230).collect::<String>(), clock::wall().as_nanosecond());
-    let mut regarding = json!({"apiVersion": "v1", "kind": "Pod", "name": api.place.pod, "namespace": api.place.namespace});
-    if let Some(uid) = &may.uid {
-        regarding["uid"] = json!(uid);
-    }
-    let event = json!({
-        "apiVersion": "events.k8s.io/v1",
-        "kind": "Event",
-        "metadata": {"name": name, "namespace": api.place.namespace},
-        "eventTime": lease::micro(news.at),
-        "reportingController": "starkeeper.dev/agent",
-        "reportingInstance": api.place.pod.chars().take(128).collect::<String>(),
-        "action": "KeepCertificate",
-        "reason": news.reason,
-        "type": if news.warning { "Warning" } else { "Normal" },
-        "note": news.note,
-        "regarding": regarding,
-    });
+    let event = Event {
+        metadata: ObjectMeta { name: Some(name.clone()), namespace: Some(api.place.namespace.clone()), ..ObjectMeta::default() },
+        event_time: Some(MicroTime(news.at)),
+        reporting_controller: Some("starkeeper.dev/agent".to_owned()),
+        reporting_instance: Some(api.place.pod.chars().take(128).collect()),
+        action: Some("KeepCertificate".to_owned()),
+        reason: Some(news.reason.to_owned()),
+        type_: Some(if news.warning { "Warning" } else { "Normal" }.to_owned()),
+        note: Some(news.note.clone()),
+        regarding: Some(ObjectReference {
+            api_version: Some("v1".to_owned()),
+            kind: Some("Pod".to_owned()),
+            name: Some(api.place.pod.clone()),
+            namespace: Some(api.place.namespace.clone()),
+            uid: may.uid.clone(),
+            ..ObjectReference::default()
+        }),
+        ..Event::default()
+    };
     api.create::<IgnoredAny>(&events(None), &event).await?;
     told.push_back(Told { reason: news.reason, note: news.note.clone(), name, count: 1 });
     if told.len() > MOST {

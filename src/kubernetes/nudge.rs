@@ -1,10 +1,11 @@
 //! The Secret that feeds our volume changes → an annotation of our own pod is changed, so that the kubelet syncs the pod, and with it the
 //! volume, at once. The Secret's bytes are hashed and forgotten. What is refused: more than a few nudges for one change.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::{Deserialize, de::IgnoredAny};
+use k8s_openapi::{List, api::core::v1::Secret};
+use kube::core::WatchEvent;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use tokio::{
     sync::{Notify, watch},
@@ -15,10 +16,10 @@ use zeroize::Zeroize as _;
 
 use super::{
     access::Permitted,
-    client::{Api, Fault, Patch},
+    client::{Api, Fault, Patch, next},
     lagging::Lagging,
     pace::Pace,
-    volume::{Metadata, Source},
+    volume::Source,
 };
 use crate::{
     clock,
@@ -26,35 +27,6 @@ use crate::{
     material::{Capture, Content, Digest, Snapshot},
     report::Status,
 };
-
-#[derive(Debug, Deserialize)]
-struct List {
-    metadata: Metadata,
-    #[serde(default)]
-    items: Vec<Secret>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Secret {
-    #[serde(default)]
-    metadata: Metadata,
-    #[serde(default)]
-    data: BTreeMap<String, String>,
-    #[serde(default)]
-    immutable: bool,
-}
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        self.data.values_mut().for_each(zeroize::Zeroize::zeroize);
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct Change {
-    r#type: String,
-    object: Secret,
-}
 
 /// Watches until the status ends.
 pub(super) async fn keep(
@@ -102,18 +74,18 @@ impl Follower<'_> {
     /// Lists, then watches from there, until something fails; `None`: the status ended.
     async fn follow(&mut self, status: &mut watch::Receiver<Arc<Status>>, pace: &mut Pace) -> Option<Fault> {
         let select = format!("{}?fieldSelector=metadata.name%3D{}", self.api.place.path("", "secrets", None), self.source.secret);
-        let list: List = match self.api.get(&select).await {
+        let mut list: List<Secret> = match self.api.get(&select).await {
             Ok(list) => list,
             Err(fault) => return Some(fault),
         };
-        let mut version = list.metadata.resource_version.clone();
-        self.take(list.items.first());
-        drop(list);
+        let mut version = list.metadata.resource_version.take().unwrap_or_default();
+        self.take(list.items.pop());
         loop {
-            let mut watch = match self.api.watch(&format!("{select}&watch=true&timeoutSeconds={ROUND}&resourceVersion={version}")).await {
-                Ok(watch) => watch,
-                Err(fault) => return Some(fault),
-            };
+            let mut watch =
+                match self.api.watch::<Secret>(&format!("{select}&watch=true&timeoutSeconds={ROUND}&resourceVersion={version}")).await {
+                    Ok(watch) => watch,
+                    Err(fault) => return Some(fault),
+                };
             pace.reset();
             let mut heard = clock::tick();
             loop {
@@ -123,18 +95,23 @@ impl Follower<'_> {
                 let deadline = self.lagging.deadline(now).map_or(heard + SILENCE, |deadline| deadline.min(heard + SILENCE));
                 tokio::select! {
                     // What was read of a line stays with the watch.
-                    change = watch.next::<Change>() => match change {
-                        Ok(Some(change)) => {
+                    change = next(&mut watch) => match change {
+                        Ok(Some(WatchEvent::Added(secret) | WatchEvent::Modified(secret))) => {
                             heard = now;
-                            // From an error on, only a new list says what is.
-                            if change.r#type == "ERROR" {
-                                return Some(Fault::Gone);
-                            }
-                            version.clone_from(&change.object.metadata.resource_version);
-                            if change.r#type != "DELETED" {
-                                self.take(Some(&change.object));
-                            }
+                            version = secret.metadata.resource_version.clone().unwrap_or(version);
+                            self.take(Some(secret));
                         }
+                        Ok(Some(WatchEvent::Deleted(mut secret))) => {
+                            heard = now;
+                            version = secret.metadata.resource_version.take().unwrap_or(version);
+                            forget(&mut secret);
+                        }
+                        Ok(Some(WatchEvent::Bookmark(mark))) => {
+                            heard = now;
+                            version = mark.metadata.resource_version;
+                        }
+                        // From an error on, only a new list says what is.
+                        Ok(Some(WatchEvent::Error(_))) => return Some(Fault::Gone),
                         Ok(None) => break,
                         Err(fault) => return Some(fault),
                     },
@@ -145,16 +122,16 @@ impl Follower<'_> {
         }
     }
 
-    fn take(&mut self, secret: Option<&Secret>) {
+    fn take(&mut self, mut secret: Option<Secret>) {
         let place = &self.api.place;
-        match secret.filter(|secret| secret.immutable) {
-            Some(_) => {
-                let finding = Finding::new(Code::SecretImmutable).with("name", self.source.secret.clone());
-                self.api.ledger.found(finding.with("pod", place.pod.clone()).with("namespace", place.namespace.clone()));
-            }
-            None => self.api.ledger.gone(Code::SecretImmutable),
+        if secret.as_ref().is_some_and(|secret| secret.immutable == Some(true)) {
+            let finding = Finding::new(Code::SecretImmutable).with("name", self.source.secret.clone());
+            self.api.ledger.found(finding.with("pod", place.pod.clone()).with("namespace", place.namespace.clone()));
+        } else {
+            self.api.ledger.gone(Code::SecretImmutable);
         }
-        self.lagging.secret(secret.and_then(|secret| digest(secret, self.source)), clock::tick());
+        self.lagging.secret(secret.as_ref().and_then(|secret| digest(secret, self.source)), clock::tick());
+        secret.as_mut().map(forget);
     }
 
     /// What the files hold by now, and what follows for the outside.
@@ -189,13 +166,16 @@ impl Follower<'_> {
 
 /// What the two files would be known by; `None` where they cannot be compared.
 fn digest(secret: &Secret, source: &Source) -> Option<Digest> {
-    let bytes = |key: &String| {
-        let mut bytes = STANDARD.decode(secret.data.get(key)?).ok()?;
-        let content = Content::new(bytes.clone());
-        bytes.zeroize();
-        Some(Capture { path: PathBuf::new(), content: Ok(content), way: Vec::new() })
+    let held = |key: &String| {
+        let bytes = secret.data.as_ref()?.get(key)?.0.clone();
+        Some(Capture { path: PathBuf::new(), content: Ok(Content::new(bytes)), way: Vec::new() })
     };
-    Some(Snapshot { cert: bytes(&source.cert)?, key: bytes(source.key.as_ref()?)? }.digest())
+    Some(Snapshot { cert: held(&source.cert)?, key: held(source.key.as_ref()?)? }.digest())
+}
+
+/// Nothing of it stays in memory.
+fn forget(secret: &mut Secret) {
+    secret.data.iter_mut().flatten().for_each(|(_, bytes)| bytes.0.zeroize());
 }
 
 /// One watch, in seconds: a connection that died without a word is found out this soon.

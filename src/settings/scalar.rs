@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 use super::{Address, Trust, error::Kind};
 use crate::diagnosis::nearest;
@@ -266,7 +266,7 @@ pub(super) fn log_level(text: &str) -> Result<String, Refusal> {
             });
         }
     }
-    EnvFilter::builder().parse(text).map_err(|_| refusal())?;
+    text.parse::<Targets>().map_err(|_| refusal())?;
     Ok(text.to_owned())
 }
 

@@ -6,3 +6,4 @@ source tests/lab/runner.sh
 step() { printf '\033[1m%s\033[0m\n' "$*"; }
 tests/lab/check.sh
 step "tests"; cargo test --locked --no-fail-fast
+step "fuzz"; tests/lab/fuzz.sh --brief

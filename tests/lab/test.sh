@@ -7,3 +7,4 @@ step() { printf '\033[1m%s\033[0m\n' "$*"; }
 tests/lab/check.sh
 step "image"; tests/lab/image.sh >/dev/null
 step "tests"; cargo test --locked --no-fail-fast
+step "fuzz"; tests/lab/fuzz.sh --brief

@@ -28,6 +28,15 @@
 //! The Lease is `kubernetes.rotation.lease`, else `starkeeper-` and the name of the Secret, cut to 253 characters. Whether all of this is permitted is asked by a
 //! `SelfSubjectAccessReview`, which everyone may ask; what is not is one finding, `kubernetes-forbidden`, and that feature rests.
 //!
+//! RBAC cannot say "its own pod": who wants that has an admission policy compare `authentication.kubernetes.io/pod-name` of the token with the
+//! object's name.
+//!
+//! # What stands where
+//!
+//! On the Lease, under `starkeeper.dev/`: `generation` (a digest of certificate and key that tells nothing else), `outcome` (open, proved, failed), `by`,
+//! `found` (why it failed), `turns` (who rotates now), `former`, `rejected` (what was rejected, and who told). On the pod: `starkeeper.dev/nudge`, the
+//! Secret's version and how often that was nudged. Events come from `starkeeper.dev/agent`.
+//!
 //! `readinessGates: [{conditionType: starkeeper.dev/WssServing}]` may be set on the pod: the condition is True exactly while `/readyz` is.
 
 mod access;

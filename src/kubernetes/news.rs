@@ -45,8 +45,7 @@ impl Seen {
             news.push(News { reason, warning, note: short(note), rejected, at: status.at });
         };
         let find = |code: Code| status.findings.iter().find(|finding| finding.code == code);
-        let held_back = status.files.verdict == "heldBack";
-        let rejected = status.rotation.rejected.or(status.rotation.newest.filter(|_| held_back));
+        let rejected = status.rotation.rejected;
         let since = match (self.doubtful, rejected) {
             (Some((digest, since)), Some(rejected)) if digest == rejected => since,
             (Some(_) | None, Some(_) | None) => status.at,

@@ -31,9 +31,15 @@ pub(super) struct Asked {
 }
 
 impl State {
-    /// The newest good generation, published or not.
+    /// The newest good generation that browsers are to get, published or not.
     pub fn newest(&self) -> Option<Digest> {
-        self.candidate.as_ref().or(self.good.as_ref()).map(|newest| newest.bundle.digest())
+        let candidate = self.candidate.as_ref().filter(|_| self.publish_wanted());
+        candidate.or(self.good.as_ref()).map(|newest| newest.bundle.digest())
+    }
+
+    /// Whether browsers get it.
+    pub fn newest_is_served(&self) -> bool {
+        !self.publish_wanted() && self.served_is_wanted()
     }
 
     /// What keeps the newest generation back, where that is its turn.
@@ -49,11 +55,12 @@ impl State {
 
     /// Whether the newest generation must not be published or loaded before its turn has come.
     pub(super) fn is_held_for_turn(&self) -> bool {
-        if !self.policy.ordered || self.has_turn() {
+        // Without AMI nothing is loaded, and what is published alone changes nothing for browsers.
+        if !self.policy.ordered || self.has_turn() || !self.ami.is_up() {
             return false;
         }
         match self.door().map(|door| door.door) {
-            Some(Door::Open | Door::Shut) => self.candidate.is_some() || !self.served_is_wanted(),
+            Some(Door::Open | Door::Shut) => !self.newest_is_served(),
             Some(Door::Dark | Door::Cleartext | Door::Refused | Door::Unreachable) => false,
             // Not looked at yet: an earlier pair that stands lets Asterisk start, and the first look comes at once.
             None => self.good.is_some(),
@@ -62,14 +69,8 @@ impl State {
 
     /// Whether a turn would be made use of.
     fn turn_is_wanted(&self) -> bool {
-        // Who could not load it keeps nobody else waiting.
-        if self.door().is_none() || !self.ami.is_up() {
-            return false;
-        }
-        match &self.candidate {
-            Some(_) => self.publish_wanted(),
-            None => self.files_are_good() && !self.good_is_worse() && !self.means.reloads.is_empty(),
-        }
+        let is_to_load = self.files_are_good() && !self.good_is_worse() && !self.means.reloads.is_empty();
+        self.door().is_some() && (self.publish_wanted() || is_to_load)
     }
 
     /// Asks once for each generation.

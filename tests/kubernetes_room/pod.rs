@@ -165,7 +165,7 @@ impl Replica {
 /// The codes of findings that are of the cluster.
 pub(super) fn of_the_cluster(status: &Value) -> Vec<&str> {
     let ours = ["kubernetes-", "rotation-", "volume-", "secret-"];
-    let codes = status["findings"].as_array().unwrap().iter().filter_map(|finding| finding["code"].as_str());
+    let codes = status["findings"].as_array().expect("a list").iter().filter_map(|finding| finding["code"].as_str());
     codes.filter(|code| ours.iter().any(|start| code.starts_with(start))).collect()
 }
 

@@ -134,6 +134,7 @@ fn what_is_held_back_is_told_as_rejected() {
     let mut seen = served();
     let mut held = serving(2);
     held.files.verdict = "heldBack";
+    held.rotation.rejected = Some(Digest([2; 32]));
     held.surfaces[0].served = Some(leaf(1));
     held.surfaces[0].matches_wanted = false;
     held.findings = vec![Finding::new(Code::LeafExpired)];

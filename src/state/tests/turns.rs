@@ -161,6 +161,31 @@ fn staged_it_is_not_even_published_before_its_turn() {
 }
 
 #[test]
+fn staged_without_ami_it_is_published_and_waits_before_it_is_loaded() {
+    let mut story = staged_serving_a();
+    story.state.policy.ordered = true;
+    assert_eq!(story.hear(disconnected()), [Command::Probe]);
+    assert_eq!(story.hear(open('a')), []);
+    assert_eq!(story.hear(good('b')), [publish('b')]);
+    assert_eq!(story.hear(published()), []);
+    assert_eq!(story.hear(connected()), [ask('b'), Command::Probe]);
+    assert_eq!(story.hear(told('b', Turn::Granted)), []);
+    assert_eq!(story.hear(open('a')), [reload('b')]);
+}
+
+#[test]
+fn staged_what_is_held_back_keeps_nothing_waiting() {
+    let mut story = staged_serving_a();
+    story.state.policy.ordered = true;
+    assert_eq!(story.hear(refused('b')), []);
+    assert_eq!((story.state.turn(), story.state.newest()), (None, Some(snapshot('a', 'a').digest())));
+    assert!(story.state.newest_is_served());
+    assert_eq!(story.hear(reload_seen()), [Command::Probe]);
+    assert_eq!(story.hear(open('z')), [ask('a')], "somebody loaded another: the one that is published goes back in order");
+    assert_eq!(story.hear(told('a', Turn::Granted)), [reload('a')]);
+}
+
+#[test]
 fn staged_the_first_pair_is_published_whoever_else_rotates() {
     let mut story = staged();
     story.state.policy.ordered = true;

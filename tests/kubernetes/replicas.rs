@@ -8,7 +8,7 @@ use serde_json::Value;
 use starkeeper::clock;
 
 use crate::{
-    stage::{SOON, Stage, WSS, codes, events, leaf, log, ready_since, status},
+    stage::{SOON, Stage, WSS, codes, events, log, ready_since, status},
     support::{
         cluster::address,
         until, until_some,
@@ -31,7 +31,7 @@ fn a_bad_secret_shuts_no_door_one_pod_reports_it_and_mending_it_reaches_all_one_
     let mended = stage.pair();
     stage.secret(&mended);
     for pod in &pods {
-        until(SOON, "the mended pair", || leaf(pod) == Some(mended.fingerprint.clone()));
+        stage.serves(pod, &mended);
         until(SOON, "its proof", || status(pod).is_some_and(|status| status["counts"]["proved"] == 1 && codes(&status).is_empty()));
     }
     for sampler in samplers {

@@ -5,10 +5,12 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    thread,
     time::Duration,
 };
 
 use serde_json::Value;
+use starkeeper::clock;
 
 use crate::support::{
     agent::ask,
@@ -95,6 +97,23 @@ impl Stage {
     /// One pod as it is now.
     pub(crate) fn again(&self, pod: &Value) -> Value {
         self.namespace.get(&["pod", name(pod)]).unwrap()
+    }
+
+    /// Waits until a pod serves this pair and says so; fails the test with what its agent says.
+    #[track_caller]
+    pub(crate) fn serves(&self, pod: &Value, pair: &Pair) {
+        let end = clock::tick() + SOON;
+        let proved = || leaf(pod).as_ref() == Some(&pair.fingerprint) && status(pod).is_some_and(|status| status["phase"] == "Serving");
+        while !proved() {
+            assert!(
+                clock::tick() < end,
+                "a leaf that is not served within {SOON:?}: {:#?}\n{}",
+                status(pod),
+                self.namespace.story(name(pod))
+            );
+            // Not at every moment: a client that knocks during a reload can be refused, and worse.
+            thread::sleep(Duration::from_millis(40));
+        }
     }
 
     /// A new good pair.

@@ -30,13 +30,13 @@ fn an_api_server_that_is_away_changes_no_door_and_no_health_and_a_secret_changed
         thread::sleep(Duration::from_millis(500));
     }
     // An absence of a minute is worth a word.
-    until(SOON, "the finding", || status(pod).is_some_and(|status| codes(&status) == ["kubernetes-unreachable"]));
+    stage.says(pod, "the finding", |status| codes(status) == ["kubernetes-unreachable"]);
     assert_healthy(pod);
     drop(outage);
     let report = doors.stop();
     assert_eq!((report.failures(), report.fingerprints()), (vec![], vec![pair.fingerprint.as_str()]));
 
-    until(SOON, "the finding to go", || status(pod).is_some_and(|status| codes(&status).is_empty()));
+    stage.says(pod, "the finding to go", |status| codes(status).is_empty());
     assert_eq!(ready_since(&stage.namespace.ready(name(pod), SOON)), ready_since(pod));
     let next = stage.pair();
     stage.secret(&next);

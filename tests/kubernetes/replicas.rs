@@ -24,7 +24,7 @@ fn a_bad_secret_shuts_no_door_one_pod_reports_it_and_mending_it_reaches_all_one_
 
     stage.secret(&stage.mismatch());
     for pod in &pods {
-        until(SOON, "the rejection", || status(pod).is_some_and(|status| codes(&status).contains(&"key-mismatch")));
+        stage.says(pod, "the rejection", |status| codes(status).contains(&"key-mismatch"));
     }
     let reported = || events(&stage).into_iter().filter(|[reason, _, _]| reason == "CertificateRejected").collect::<Vec<_>>();
     until(SOON, "the Event", || !reported().is_empty());
@@ -32,7 +32,7 @@ fn a_bad_secret_shuts_no_door_one_pod_reports_it_and_mending_it_reaches_all_one_
     stage.secret(&mended);
     for pod in &pods {
         stage.serves(pod, &mended);
-        until(SOON, "its proof", || status(pod).is_some_and(|status| status["counts"]["proved"] == 1 && codes(&status).is_empty()));
+        stage.says(pod, "its proof", |status| status["counts"]["proved"] == 1 && codes(status).is_empty());
     }
     for sampler in samplers {
         let report = sampler.stop();
@@ -77,7 +77,7 @@ impl Stage {
             thread::sleep(Duration::from_millis(40));
             wire::glimpse(place).filter(|(leaf, _)| *leaf == next.fingerprint).map(|(_, seen)| seen)
         });
-        until(SOON, "its proof", || status(pod).is_some_and(|status| status["phase"] == "Serving"));
+        self.says(pod, "its proof", |status| status["phase"] == "Serving");
         seen - began
     }
 }

@@ -99,18 +99,24 @@ impl Stage {
         self.namespace.get(&["pod", name(pod)]).unwrap()
     }
 
-    /// Waits until a pod serves this pair and says so; fails the test with what its agent says.
+    /// Waits until a pod serves this pair and says so.
     #[track_caller]
     pub(crate) fn serves(&self, pod: &Value, pair: &Pair) {
+        self.says(pod, "the leaf that is wanted, on the wire", |status| {
+            status["phase"] == "Serving" && leaf(pod).as_ref() == Some(&pair.fingerprint)
+        });
+    }
+
+    /// Waits until a pod's status is as wanted; fails the test with that status and all that is said of the pod.
+    #[track_caller]
+    pub(crate) fn says(&self, pod: &Value, what: &str, wanted: impl Fn(&Value) -> bool) {
         let end = clock::tick() + SOON;
-        let proved = || leaf(pod).as_ref() == Some(&pair.fingerprint) && status(pod).is_some_and(|status| status["phase"] == "Serving");
-        while !proved() {
-            assert!(
-                clock::tick() < end,
-                "a leaf that is not served within {SOON:?}: {:#?}\n{}",
-                status(pod),
-                self.namespace.story(name(pod))
-            );
+        loop {
+            let now = status(pod);
+            if now.as_ref().is_some_and(&wanted) {
+                return;
+            }
+            assert!(clock::tick() < end, "{what}: not within {SOON:?}\n{now:#?}\n{}", self.namespace.story(name(pod)));
             // Not at every moment: a client that knocks during a reload can be refused, and worse.
             thread::sleep(Duration::from_millis(40));
         }

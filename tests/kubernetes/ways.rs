@@ -82,7 +82,7 @@ fn ready_once_open(stage: &Stage, deploy: impl FnOnce()) {
     until(SOON, "the Events", || ["CertificateRejected", "CertificateAccepted", "CertificateServed"].into_iter().all(told));
     let described = stage.namespace.kubectl(&["describe", "pod", name(&pod)]);
     assert!(described.contains("CertificateServed") && described.contains("key-mismatch"), "{described}");
-    until(SOON, "a status without a finding", || status(&pod).is_some_and(|status| codes(&status).is_empty()));
+    stage.says(&pod, "a status without a finding", |status| codes(status).is_empty());
     let rss = Process::of(&stage.again(&pod), "starkeeper").unwrap().rss();
     eprintln!("{}: {:.1} MB resident in the pod", stage.namespace.name, rss as f64 / 1e6);
     assert!(rss <= 10_000_000, "{rss} bytes resident in the pod");

@@ -1,7 +1,7 @@
 # Starkeeper's commands. `make` alone prints them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo test bench faults soak fuzz lint docs image lab browser docker setup
+.PHONY: help demo test bench faults soak outage fuzz lint docs image lab browser docker kubernetes setup
 
 help: ## Print this list
 	@printf 'Starkeeper: keeps the secure WebSocket door of Asterisk open.\n\n'
@@ -11,7 +11,7 @@ demo: setup ## See it work: a real Asterisk 22, the agent beside it, a story in 
 	@tests/lab/asterisk.sh 22
 	@KEEP=$(KEEP) tests/lab/demo.sh
 
-test: setup browser docker ## Run every test, on real Asterisk 16 and 22
+test: setup browser docker kubernetes ## Run every test, on real Asterisk 16 and 22, in Docker, on a Kubernetes node
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/test.sh
 
@@ -57,3 +57,10 @@ browser: setup ## Only provide the real Chromium with JsSIP (in ~/.cache/starkee
 
 docker: setup ## Only provide a Docker engine, Compose and BuildKit (in ~/.cache/starkeeper-lab)
 	@tests/lab/docker.sh
+
+kubernetes: setup ## Only provide the parts of a real Kubernetes node (in ~/.cache/starkeeper-lab; built once, a quarter of an hour)
+	@tests/lab/kubernetes.sh
+	@tests/lab/images.sh
+
+outage: setup docker kubernetes ## On a Kubernetes node, what takes long: the API server away for five minutes, a Secret without the nudge
+	@bash -c 'source tests/lab/runner.sh; AWAY=300 cargo test --locked --test kubernetes -- --nocapture away'

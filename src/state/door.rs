@@ -42,7 +42,9 @@ impl State {
             self.reload_failure = None;
             self.unproved = 0;
             self.retry.reset();
-            self.finish_rotation(now);
+            if self.candidate.is_none() {
+                self.finish_rotation(now);
+            }
         }
         self.next_probe = now.tick
             + if open && !self.reload_wanted() {

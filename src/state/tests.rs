@@ -747,6 +747,10 @@ fn staged_a_publish_that_fails_is_tried_again_and_the_old_pair_stays() {
     assert_eq!((story.phase(), story.state.publish_failure()), (Phase::Rejected, Some(&full)));
     assert_eq!(story.probing(&open('a')), [publish('b')]);
     assert_eq!(story.hear(published()), [reload('b')]);
+    assert_eq!(story.hear(done()), [Command::Probe]);
+    assert_eq!(story.hear(open('b')), []);
+    let tally = story.state.tally();
+    assert_eq!((tally.proved, tally.already_served), (1, 0), "the look at the old pair meanwhile proved nothing of the new one");
 }
 
 #[test]

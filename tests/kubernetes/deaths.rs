@@ -51,7 +51,7 @@ fn an_asterisk_killed_while_the_secret_is_bad_comes_back_serving_the_last_good_o
     let (pods, pair) = stage.install(1);
     let pod = &pods[0];
     stage.secret(&stage.mismatch());
-    until(SOON, "the rejection", || status(pod).is_some_and(|status| codes(&status).contains(&"key-mismatch")));
+    stage.says(pod, "the rejection", |status| codes(status).contains(&"key-mismatch"));
     assert_eq!((ready_since(&stage.again(pod)), door(pod)), (ready_since(pod), Door::Open));
 
     Process::of(pod, "asterisk").unwrap().kill();

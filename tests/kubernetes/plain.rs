@@ -1,14 +1,11 @@
 //! Pods written by hand (plain.yaml), from their first moment: Asterisk with the agent as a native sidecar in staged mode, and no access to
 //! the API server at all.
 
-use std::time::Duration;
-
 use crate::{
-    process::Process,
     stage::{SOON, Stage, codes, door, leaf, name, restarts, status},
     support::{
         cluster::{condition, container},
-        until, until_some,
+        until_some,
         wire::Door,
     },
 };
@@ -36,11 +33,8 @@ fn asterisk_starts_with_the_first_good_pair_and_the_pod_is_ready_once_a_browser_
     let next = stage.pair();
     stage.secret(&next);
     stage.nudge(&pod);
-    until(Duration::from_secs(30), "the next leaf", || leaf(&pod) == Some(next.fingerprint.clone()));
+    stage.serves(&pod, &next);
     assert_eq!(restarts(&stage.again(&pod), "asterisk"), 0);
-
-    let rss = Process::of(&stage.again(&pod), "starkeeper").unwrap().rss();
-    assert!(rss <= 10_000_000, "{rss} bytes resident in the pod");
 }
 
 /// The ConfigMap of Asterisk alone, for pods that others write.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use starkeeper::clock;
 
 use crate::{
-    stage::{SOON, Stage, WSS, codes, events, leaf, log, ready_since, status},
+    stage::{SOON, Stage, WSS, codes, events, log, ready_since, status},
     support::{
         cluster::address,
         until, until_some,
@@ -24,15 +24,15 @@ fn a_bad_secret_shuts_no_door_one_pod_reports_it_and_mending_it_reaches_all_one_
 
     stage.secret(&stage.mismatch());
     for pod in &pods {
-        until(SOON, "the rejection", || status(pod).is_some_and(|status| codes(&status).contains(&"key-mismatch")));
+        stage.says(pod, "the rejection", |status| codes(status).contains(&"key-mismatch"));
     }
     let reported = || events(&stage).into_iter().filter(|[reason, _, _]| reason == "CertificateRejected").collect::<Vec<_>>();
     until(SOON, "the Event", || !reported().is_empty());
     let mended = stage.pair();
     stage.secret(&mended);
     for pod in &pods {
-        until(SOON, "the mended pair", || leaf(pod) == Some(mended.fingerprint.clone()));
-        until(SOON, "its proof", || status(pod).is_some_and(|status| status["counts"]["proved"] == 1 && codes(&status).is_empty()));
+        stage.serves(pod, &mended);
+        stage.says(pod, "its proof", |status| status["counts"]["proved"] == 1 && codes(status).is_empty());
     }
     for sampler in samplers {
         let report = sampler.stop();
@@ -77,7 +77,7 @@ impl Stage {
             thread::sleep(Duration::from_millis(40));
             wire::glimpse(place).filter(|(leaf, _)| *leaf == next.fingerprint).map(|(_, seen)| seen)
         });
-        until(SOON, "its proof", || status(pod).is_some_and(|status| status["phase"] == "Serving"));
+        self.says(pod, "its proof", |status| status["phase"] == "Serving");
         seen - began
     }
 }

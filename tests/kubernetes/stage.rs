@@ -5,10 +5,12 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    thread,
     time::Duration,
 };
 
 use serde_json::Value;
+use starkeeper::clock;
 
 use crate::support::{
     agent::ask,
@@ -95,6 +97,29 @@ impl Stage {
     /// One pod as it is now.
     pub(crate) fn again(&self, pod: &Value) -> Value {
         self.namespace.get(&["pod", name(pod)]).unwrap()
+    }
+
+    /// Waits until a pod serves this pair and says so.
+    #[track_caller]
+    pub(crate) fn serves(&self, pod: &Value, pair: &Pair) {
+        self.says(pod, "the leaf that is wanted, on the wire", |status| {
+            status["phase"] == "Serving" && leaf(pod).as_ref() == Some(&pair.fingerprint)
+        });
+    }
+
+    /// Waits until a pod's status is as wanted; fails the test with that status and all that is said of the pod.
+    #[track_caller]
+    pub(crate) fn says(&self, pod: &Value, what: &str, wanted: impl Fn(&Value) -> bool) {
+        let end = clock::tick() + SOON;
+        loop {
+            let now = status(pod);
+            if now.as_ref().is_some_and(&wanted) {
+                return;
+            }
+            assert!(clock::tick() < end, "{what}: not within {SOON:?}\n{now:#?}\n{}", self.namespace.story(name(pod)));
+            // Not at every moment: a client that knocks during a reload can be refused, and worse.
+            thread::sleep(Duration::from_millis(40));
+        }
     }
 
     /// A new good pair.

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 
 use crate::{
     plain,
+    process::Process,
     stage::{SOON, Stage, VALUES, codes, door, events, leaf, name, status},
     support::{
         cluster::{condition, container},
@@ -81,7 +82,10 @@ fn ready_once_open(stage: &Stage, deploy: impl FnOnce()) {
     until(SOON, "the Events", || ["CertificateRejected", "CertificateAccepted", "CertificateServed"].into_iter().all(told));
     let described = stage.namespace.kubectl(&["describe", "pod", name(&pod)]);
     assert!(described.contains("CertificateServed") && described.contains("key-mismatch"), "{described}");
-    assert_eq!(codes(&status(&pod).unwrap()), [""; 0]);
+    stage.says(&pod, "a status without a finding", |status| codes(status).is_empty());
+    let rss = Process::of(&stage.again(&pod), "starkeeper").unwrap().rss();
+    eprintln!("{}: {:.1} MB resident in the pod", stage.namespace.name, rss as f64 / 1e6);
+    assert!(rss <= 10_000_000, "{rss} bytes resident in the pod");
 }
 
 /// A copy of their chart that knows where ours is.

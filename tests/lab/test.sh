@@ -5,6 +5,6 @@ cd "$(dirname "$0")/../.."
 source tests/lab/runner.sh
 step() { printf '\033[1m%s\033[0m\n' "$*"; }
 tests/lab/check.sh
-step "image"; tests/lab/image.sh >/dev/null
+step "image"; STARKEEPER_IMAGE=$(tests/lab/image.sh); export STARKEEPER_IMAGE
 step "tests"; cargo test --locked --no-fail-fast
 step "fuzz"; tests/lab/fuzz.sh --brief

@@ -1,14 +1,19 @@
-//! A request → what the API server says, over kube's client: it keeps the connections, verifies the server by the service account's `ca.crt`
-//! and reads the token anew as the kubelet renews it. What it refuses: to wait for ever, and to log an answer (one may hold a Secret).
+//! A request → what the API server says, by kube's client over a service of our own, which verifies the server by the service account's
+//! `ca.crt` and reads the token anew for each request, since the kubelet renews it. (kube's own service brings every way to log in to a cluster:
+//! a megabyte of them.) What it refuses: to wait for ever, and to log an answer (one may hold a Secret).
 
-use std::time::Duration;
+use std::{fs, io, path::Path, time::Duration};
 
 use futures_util::{StreamExt as _, stream::BoxStream};
-use http::{Method, Request, StatusCode, header};
-use kube::{Client, Config, Error, config::AuthInfo, core::WatchEvent};
+use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::{client::legacy, rt::TokioExecutor};
+use kube::{Client, Error, client::Body, core::WatchEvent};
+use rustls::{ClientConfig, RootCertStore, client::Resumption};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{sync::Mutex, time::timeout};
+use zeroize::Zeroizing;
 
 use super::{ledger::Ledger, place::Place};
 
@@ -120,24 +125,42 @@ impl Api {
         if let Some(client) = &*kept {
             return Ok(client.clone());
         }
-        let client = Client::try_from(self.config()?).map_err(fault)?;
+        let client = build(&self.place)?;
         *kept = Some(client.clone());
         Ok(client)
     }
+}
 
-    fn config(&self) -> Result<Config, Fault> {
-        let address = format!("https://{}", self.place.authority());
-        let mut config = Config::new(address.parse().map_err(|error| Fault::Unreachable(format!("{address}: {error}")))?);
-        let (authorities, token) = (self.place.folder.join("ca.crt"), self.place.folder.join("token"));
-        let unreadable = |error| Fault::Unreachable(format!("{}: {error}", authorities.display()));
-        let roots = CertificateDer::pem_file_iter(&authorities).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
-        config.root_cert = Some(roots.iter().map(|root| root.to_vec()).collect());
-        config.auth_info = AuthInfo { token_file: Some(token.to_string_lossy().into_owned()), ..AuthInfo::default() };
-        // Every caller here has a pace of its own.
-        config.default_retry = false;
-        config.default_namespace.clone_from(&self.place.namespace);
-        Ok(config)
-    }
+fn build(place: &Place) -> Result<Client, Fault> {
+    let file = place.folder.join("ca.crt");
+    let mut roots = RootCertStore::empty();
+    let found = CertificateDer::pem_file_iter(&file).map_err(|error| Fault::Unreachable(format!("{}: {error}", file.display())))?;
+    roots.add_parsable_certificates(found.filter_map(Result::ok));
+    let mut tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    // Connections are few and long; what is kept for the next would be memory alone.
+    tls.resumption = Resumption::disabled();
+    let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1().build();
+    let server = legacy::Client::builder(TokioExecutor::new()).build(connector);
+    let (authority, token) = (place.authority(), place.folder.join("token"));
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let addressed = addressed(request, &authority, &token);
+        let server = server.clone();
+        async move { Ok::<_, tower::BoxError>(server.request(addressed?).await?) }
+    });
+    Ok(Client::new(service, place.namespace.clone()))
+}
+
+/// A request for that server, by this account.
+fn addressed(mut request: Request<Body>, authority: &str, token: &Path) -> io::Result<Request<Body>> {
+    let path = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let uri: Uri = format!("https://{authority}{path}").parse().map_err(io::Error::other)?;
+    let token = fs::read_to_string(token).map(Zeroizing::new);
+    let token = token.map_err(|error| io::Error::new(error.kind(), format!("the service account's token: {error}")))?;
+    let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.trim())).map_err(io::Error::other)?;
+    bearer.set_sensitive(true);
+    *request.uri_mut() = uri;
+    request.headers_mut().insert(header::AUTHORIZATION, bearer);
+    Ok(request)
 }
 
 /// What comes of a watch.

@@ -231,7 +231,7 @@ fn tell_feed(api: &Api, feed: Option<&Feed>, cert: &str) {
 /// The API group.
 pub(super) const LEASES: &str = "coordination.k8s.io";
 /// Between two looks while something is missing.
-const AGAIN: Duration = Duration::from_secs(300);
+const AGAIN: Duration = Duration::from_secs(60);
 /// Between two looks while all is permitted.
 const CALM: Duration = Duration::from_secs(3600);
 

@@ -53,7 +53,6 @@ fn rights_that_are_taken_away_and_a_secret_that_is_deleted_change_no_door_and_no
     // A Secret that is gone stays mounted as it was.
     stage.namespace.kubectl(&["delete", "secret", "tls"]);
     stage.nudge(pod);
-    let binding = stage.namespace.kubectl(&["get", "rolebinding", "pbx", "-o", "yaml"]);
     stage.namespace.kubectl(&["delete", "rolebinding", "pbx"]);
     let forbidden = |pod: &Value| status(pod).is_some_and(|status| codes(&status).contains(&"kubernetes-forbidden"));
     until(SOON, "the finding", || forbidden(pod));
@@ -62,21 +61,26 @@ fn rights_that_are_taken_away_and_a_secret_that_is_deleted_change_no_door_and_no
     assert_eq!((now["phase"].as_str(), codes(&now).as_slice()), (Some("Serving"), ["kubernetes-forbidden"].as_slice()), "{now:#}");
 
     // What takes the Secret's place is served: the kubelet brings it, with or without the agent's nudge.
-    let next = stage.pair();
+    let mut next = stage.pair();
     stage.secret(&next);
-    let began = clock::tick();
-    if env::var_os("AWAY").is_none() {
-        stage.nudge(pod);
-    }
+    stage.nudge(pod);
     stage.serves(pod, &next);
-    eprintln!("without the agent's nudge: {:.1?}", clock::tick() - began);
+    if env::var_os("AWAY").is_some() {
+        let began = clock::tick();
+        next = stage.pair();
+        stage.secret(&next);
+        stage.serves(pod, &next);
+        eprintln!("from the Secret to the leaf on the wire by the kubelet alone: {:.1?}", clock::tick() - began);
+    }
     let report = doors.stop();
-    assert!(report.failures().len() <= 1, "{:?}", report.failures());
+    // A reload closes the listening socket for a few milliseconds: somebody may have to knock twice, once for each.
+    assert!(report.failures().len() <= 2, "{:?}", report.failures());
     // Whether its last look still met the new one is the clock's to say.
     assert_eq!(report.fingerprints().first(), Some(&pair.fingerprint.as_str()));
 
     // Rights are asked for again every few minutes.
-    stage.namespace.apply(&binding);
+    let account = format!("--serviceaccount={}:pbx", stage.namespace.name);
+    stage.namespace.kubectl(&["create", "rolebinding", "pbx", "--role=pbx", &account]);
     if env::var_os("AWAY").is_some() {
         until(Duration::from_secs(400), "the finding to go", || !forbidden(pod));
     }

@@ -43,8 +43,13 @@ down() {
   while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
 }
 
-# Cgroups outlive who made them. Those of nodes that are gone hold no process, and only they can be removed.
-sweep() { find /sys/fs/cgroup -depth -type d -path '*/starkeeper-lab-*' -exec rmdir {} + 2>/dev/null || :; }
+# Cgroups outlive who made them: those of nodes whose first process is gone are removed.
+sweep() {
+  local each
+  for each in /sys/fs/cgroup/starkeeper-lab-* /sys/fs/cgroup/*/starkeeper-lab-*; do
+    if [ -d "$each" ] && [ ! -e "/proc/${each##*-}" ]; then find "$each" -depth -type d -exec rmdir {} + 2>/dev/null || :; fi
+  done
+}
 
 run() {
   local inner pid n

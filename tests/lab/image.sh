@@ -6,7 +6,7 @@
 #   tests/lab/image.sh --arch arm64       of the other architecture, cross-compiled
 #   tests/lab/image.sh --again OUT.tar    builds it anew, past every cache of images
 #
-# No image can be pulled here: the binary is compiled by the Cargo of this machine (the one that `make bench` measures), and takes the place
+# No image is pulled: the binary is compiled by the Cargo of this machine (the one that `make bench` measures), and takes the place
 # of the Dockerfile's compiling stages, which tests/lab/image-from-source.sh tries. An image is built once for each binary and Dockerfile.
 set -euo pipefail
 lab=$(cd "$(dirname "$0")" && pwd)

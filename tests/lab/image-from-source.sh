@@ -2,7 +2,7 @@
 # image-from-source.sh [ARCH…]: the Dockerfile as a whole, its compiling stages included, for each architecture twice, past every cache: both
 # archives must be the same bytes. Then the binary of each is run, a foreign one by QEMU.
 #
-# No image can be pulled here, so Debian, debootstrapped, with the Rust of this machine stands in for the builder that the Dockerfile names.
+# No image is pulled: Debian, debootstrapped, with the Rust of this machine stands in for the builder that the Dockerfile names.
 # Cached in ${XDG_CACHE_HOME:-~/.cache}/starkeeper-lab; compiling takes minutes each time, that being the point.
 set -euo pipefail
 lab=$(cd "$(dirname "$0")" && pwd)

@@ -1,39 +1,20 @@
 //! The look around, where mounts are real: in a mount namespace of its own, by running this very test once more inside of it. Shows what the
 //! kernel writes of single files, of folders and of what was replaced outside.
 
-use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+use std::{fs, os::unix::fs::symlink, path::Path};
 
 use super::*;
-use crate::diagnosis::{Code, Severity};
+use crate::{
+    diagnosis::{Code, Severity},
+    staging::tests::worlds::{self, mount},
+};
 
-/// Runs `body` where it may mount: in a child, which is this test again. Without the privilege to make namespaces there is nothing to show.
-fn where_mounts_are_private(test: &str, body: impl FnOnce(&Path)) {
-    if std::env::var_os(INSIDE).is_some() {
+/// Runs `body` where it may mount, in a folder of its own, as canonicalized paths have it whatever leads there.
+fn in_a_folder(test: &str, body: impl FnOnce(&Path)) {
+    worlds::where_mounts_are_private(&format!("host::tests::{test}"), || {
         let folder = tempfile::tempdir().unwrap();
-        // As canonicalized paths have it, whatever leads to the folder for temporary files.
-        return body(&folder.path().canonicalize().unwrap());
-    }
-    let unshare = || {
-        let mut command = Command::new("unshare");
-        let is_root = rustix::process::geteuid().is_root();
-        command.args(if is_root { &["--mount", "--"][..] } else { &["--user", "--map-root-user", "--mount", "--"] });
-        command
-    };
-    if !unshare().arg("true").status().is_ok_and(|status| status.success()) {
-        eprintln!("not shown: this machine allows no mount namespaces");
-        return;
-    }
-    let name = format!("host::tests::{test}");
-    let program = std::env::current_exe().unwrap();
-    let output = unshare().arg(program).args(["--exact", &name, "--nocapture"]).env(INSIDE, "1").output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
-}
-
-const INSIDE: &str = "STARKEEPER_TEST_MAY_MOUNT";
-
-fn mount(arguments: &[&str], at: &Path) {
-    assert!(Command::new("mount").args(arguments).arg(at).status().unwrap().success(), "mount {arguments:?}");
+        body(&folder.path().canonicalize().unwrap());
+    });
 }
 
 fn bind(what: &Path, at: &Path) {
@@ -67,7 +48,7 @@ fn secret(folder: &Path, generation: &str) {
 
 #[test]
 fn one_file_that_is_mounted_is_named_and_once_it_was_replaced_outside_it_is_an_error() {
-    where_mounts_are_private("one_file_that_is_mounted_is_named_and_once_it_was_replaced_outside_it_is_an_error", |folder| {
+    in_a_folder("one_file_that_is_mounted_is_named_and_once_it_was_replaced_outside_it_is_an_error", |folder| {
         // A blank in a path is one of the few that are escaped.
         let (home, tls) = (folder.join("ho me"), folder.join("t l s"));
         pair(&home);
@@ -90,7 +71,7 @@ fn one_file_that_is_mounted_is_named_and_once_it_was_replaced_outside_it_is_an_e
 
 #[test]
 fn a_secret_mounted_whole_says_nothing_and_a_subpath_of_it_is_named_for_file_and_folder() {
-    where_mounts_are_private("a_secret_mounted_whole_says_nothing_and_a_subpath_of_it_is_named_for_file_and_folder", |folder| {
+    in_a_folder("a_secret_mounted_whole_says_nothing_and_a_subpath_of_it_is_named_for_file_and_folder", |folder| {
         let (volume, first) = (folder.join("volume"), "..2026_11_23_04_30_12.3141592653");
         fs::create_dir(&volume).unwrap();
         mount(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"], &volume);
@@ -117,7 +98,7 @@ fn a_secret_mounted_whole_says_nothing_and_a_subpath_of_it_is_named_for_file_and
 
 #[test]
 fn what_is_published_beside_all_volumes_of_a_container_is_suspected_and_on_a_volume_it_is_not() {
-    where_mounts_are_private("what_is_published_beside_all_volumes_of_a_container_is_suspected_and_on_a_volume_it_is_not", |folder| {
+    in_a_folder("what_is_published_beside_all_volumes_of_a_container_is_suspected_and_on_a_volume_it_is_not", |folder| {
         let publish = Publish { directory: folder.join("published/tls"), uid: None, gid: None, mode: 0o440 };
         let sources = Sources { cert: folder.join("tls.crt"), key: folder.join("tls.key") };
         // What an engine does in its containers; the folder may lie on a disk of its own here.

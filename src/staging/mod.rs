@@ -19,7 +19,7 @@ mod hands;
 mod name;
 mod pem;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use error::StagingError;
 

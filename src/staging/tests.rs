@@ -5,7 +5,7 @@ mod crashes;
 mod publishing;
 mod readers;
 mod refusals;
-mod worlds;
+pub(crate) mod worlds;
 
 use std::{
     collections::BTreeMap,

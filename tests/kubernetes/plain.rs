@@ -2,12 +2,8 @@
 //! the API server at all.
 
 use crate::{
-    stage::{SOON, Stage, codes, door, leaf, name, restarts, status},
-    support::{
-        cluster::{condition, container},
-        until_some,
-        wire::Door,
-    },
+    stage::{SOON, Stage, door, leaf, name, restarts},
+    support::wire::Door,
 };
 
 #[test]
@@ -15,13 +11,7 @@ fn asterisk_starts_with_the_first_good_pair_and_the_pod_is_ready_once_a_browser_
     let stage = Stage::new("plain");
     stage.secret(&stage.mismatch());
     stage.namespace.apply(PLAIN);
-    let pod = until_some(SOON, "the pod", || stage.pods().pop());
-    let held = stage.namespace.wait(name(&pod), "held back by its sidecar", SOON, |pod| {
-        status(pod).is_some_and(|status| codes(&status).contains(&"key-mismatch"))
-    });
-    let waiting = |pod| container(pod, "asterisk").map(|status| status["state"]["waiting"]["reason"].clone());
-    assert_eq!(waiting(&held), Some("PodInitializing".into()), "{held:#}");
-    assert_eq!((condition(&held, "Ready"), door(&held)), (Some("False"), Door::Refused));
+    let pod = stage.held_back();
 
     let good = stage.pair();
     stage.secret(&good);

@@ -15,8 +15,8 @@ use starkeeper::clock;
 use crate::support::{
     agent::ask,
     certs::{Authority, Pair},
-    cluster::{Cluster, Namespace, address, container},
-    until,
+    cluster::{Cluster, Namespace, address, condition, container},
+    until, until_some,
     wire::{self, Door},
 };
 
@@ -92,6 +92,18 @@ impl Stage {
     /// The pods as they are now, by name.
     pub(crate) fn pods(&self) -> Vec<Value> {
         self.namespace.pods("app.kubernetes.io/instance=pbx,app.kubernetes.io/component=asterisk")
+    }
+
+    /// The one pod, once a mismatched pair is what its agent has found: Asterisk is not started, and nobody is let in.
+    pub(crate) fn held_back(&self) -> Value {
+        let pod = until_some(SOON, "the pod", || self.pods().pop());
+        let held = self.namespace.wait(name(&pod), "held back by its sidecar", SOON, |pod| {
+            status(pod).is_some_and(|status| codes(&status).contains(&"key-mismatch"))
+        });
+        let waiting = |pod| container(pod, "asterisk").map(|status| status["state"]["waiting"]["reason"].clone());
+        assert_eq!(waiting(&held), Some("PodInitializing".into()), "{held:#}");
+        assert_eq!((condition(&held, "Ready"), door(&held)), (Some("False"), Door::Refused));
+        pod
     }
 
     /// One pod as it is now.

@@ -6,12 +6,8 @@ use std::{fs, path::Path};
 use crate::{
     plain,
     process::Process,
-    stage::{SOON, Stage, VALUES, codes, door, events, leaf, name, status},
-    support::{
-        cluster::{condition, container},
-        until, until_some,
-        wire::Door,
-    },
+    stage::{SOON, Stage, VALUES, codes, door, events, leaf, name},
+    support::{cluster::condition, until, until_some, wire::Door},
 };
 
 #[test]
@@ -65,13 +61,7 @@ fn injected_into_somebodys_pods_the_pod_is_ready_once_a_browser_could_connect() 
 fn ready_once_open(stage: &Stage, deploy: impl FnOnce()) {
     stage.secret(&stage.mismatch());
     deploy();
-    let pod = until_some(SOON, "the pod", || stage.pods().pop());
-    let held = stage.namespace.wait(name(&pod), "held back by its sidecar", SOON, |pod| {
-        status(pod).is_some_and(|status| codes(&status).contains(&"key-mismatch"))
-    });
-    let waiting = |pod| container(pod, "asterisk").map(|status| status["state"]["waiting"]["reason"].clone());
-    assert_eq!(waiting(&held), Some("PodInitializing".into()), "{held:#}");
-    assert_eq!((condition(&held, "Ready"), door(&held)), (Some("False"), Door::Refused));
+    let pod = stage.held_back();
 
     let good = stage.pair();
     stage.secret(&good);

@@ -38,16 +38,7 @@ impl Engine {
         if let Some(engine) = shared.upgrade() {
             return engine;
         }
-        let engine = Arc::new(Self::start());
-        engine.docker(&["load", "--quiet", "--input", image().to_str().unwrap()]);
-        let asterisk = lab("asterisk-image.sh", &["22"]);
-        engine.docker(&[
-            "import",
-            "--change",
-            "CMD [\"asterisk\", \"-f\", \"-U\", \"asterisk\", \"-G\", \"asterisk\"]",
-            &asterisk,
-            ASTERISK,
-        ]);
+        let engine = Arc::new(Self::furnished());
         *shared = Arc::downgrade(&engine);
         engine
     }

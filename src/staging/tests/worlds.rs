@@ -6,8 +6,9 @@ use std::process::Command;
 use super::*;
 use crate::diagnosis::Code;
 
-/// Runs `body` where it may mount: in a child, which is this test again. Without the privilege to make namespaces there is nothing to show.
-fn where_mounts_are_private(test: &str, body: impl FnOnce()) {
+/// Runs `body` where it may mount: in a child, which is this test again, by its full name. Without the privilege to make namespaces there is
+/// nothing to show.
+pub(crate) fn where_mounts_are_private(test: &str, body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return body();
     }
@@ -20,22 +21,21 @@ fn where_mounts_are_private(test: &str, body: impl FnOnce()) {
         eprintln!("not shown: this machine allows no mount namespaces");
         return;
     }
-    let name = format!("staging::tests::worlds::{test}");
     let program = std::env::current_exe().unwrap();
-    let output = unshare().arg(program).args(["--exact", &name, "--nocapture"]).env(INSIDE, "1").output().unwrap();
+    let output = unshare().arg(program).args(["--exact", test, "--nocapture"]).env(INSIDE, "1").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 const INSIDE: &str = "STARKEEPER_TEST_MAY_MOUNT";
 
-fn mount(arguments: &[&str], at: &Path) {
+pub(crate) fn mount(arguments: &[&str], at: &Path) {
     assert!(Command::new("mount").args(arguments).arg(at).status().unwrap().success(), "mount {arguments:?}");
 }
 
 #[test]
 fn a_full_file_system_keeps_the_last_good_generation_and_nothing_half_written() {
-    where_mounts_are_private("a_full_file_system_keeps_the_last_good_generation_and_nothing_half_written", || {
+    where_mounts_are_private("staging::tests::worlds::a_full_file_system_keeps_the_last_good_generation_and_nothing_half_written", || {
         // By bytes, then by inodes: links and folders run out as well.
         for (size, fill) in [("size=64k", vec![b'x'; 4096]), ("size=1m,nr_inodes=24", Vec::new())] {
             let place = Place::new();
@@ -96,7 +96,7 @@ fn filler(directory: &Path, number: usize, content: &[u8]) -> Option<PathBuf> {
 
 #[test]
 fn a_read_only_mount_keeps_what_stands_and_needs_no_write_for_the_same_pair() {
-    where_mounts_are_private("a_read_only_mount_keeps_what_stands_and_needs_no_write_for_the_same_pair", || {
+    where_mounts_are_private("staging::tests::worlds::a_read_only_mount_keeps_what_stands_and_needs_no_write_for_the_same_pair", || {
         let place = Place::new();
         let directory = &place.settings.directory;
         place.publish(1).unwrap();
@@ -114,7 +114,7 @@ fn a_read_only_mount_keeps_what_stands_and_needs_no_write_for_the_same_pair() {
 
 #[test]
 fn a_directory_on_another_file_system_behind_a_link_is_as_good_as_any() {
-    where_mounts_are_private("a_directory_on_another_file_system_behind_a_link_is_as_good_as_any", || {
+    where_mounts_are_private("staging::tests::worlds::a_directory_on_another_file_system_behind_a_link_is_as_good_as_any", || {
         let mut place = Place::new();
         fs::create_dir(&place.settings.directory).unwrap();
         mount(&["-t", "tmpfs", "-o", "size=1m,mode=755", "tmpfs"], &place.settings.directory);

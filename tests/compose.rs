@@ -52,7 +52,8 @@ impl Project {
         fs::write(folder.join("ami-secret"), format!("{SECRET}\n")).unwrap();
         fs::set_permissions(folder.join("ami-secret"), fs::Permissions::from_mode(0o400)).unwrap();
         let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
-        for file in fs::read_dir(manifests).unwrap().flatten() {
+        let is_file = |entry: &fs::DirEntry| entry.file_type().unwrap().is_file();
+        for file in fs::read_dir(manifests).unwrap().flatten().filter(is_file) {
             fs::copy(file.path(), folder.join(file.file_name())).unwrap();
         }
         Self { engine, folder, name, port, files, authority }

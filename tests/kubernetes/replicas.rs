@@ -35,6 +35,7 @@ fn a_bad_secret_shuts_no_door_one_pod_reports_it_and_mending_it_reaches_all_one_
         stage.says(pod, "its proof", |status| status["counts"]["proved"] == 1 && codes(status).is_empty());
     }
     for sampler in samplers {
+        until(SOON, "the leaf, as the sampler meets it", || sampler.meets(&mended.fingerprint));
         let report = sampler.stop();
         assert_eq!(report.fingerprints(), [&first.fingerprint, &mended.fingerprint]);
         // A reload closes the listening socket for a few milliseconds: somebody may have to knock twice, once.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -18,7 +18,8 @@ use super::{Door, Place, farewell, fingerprint, handshake};
 #[derive(Debug)]
 pub struct Sampler {
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<Vec<Sample>>>,
+    samples: Arc<Mutex<Vec<Sample>>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Sampler {
@@ -26,36 +27,41 @@ impl Sampler {
     pub fn start(place: impl Into<Place>, every: Duration) -> Self {
         let place = place.into();
         let stop = Arc::new(AtomicBool::new(false));
-        let ended = Arc::clone(&stop);
+        let samples = Arc::new(Mutex::new(Vec::new()));
+        let (ended, met) = (Arc::clone(&stop), Arc::clone(&samples));
         let began = clock::tick();
         let thread = thread::spawn(move || {
-            let mut samples = Vec::new();
+            let put = |sample| met.lock().unwrap_or_else(PoisonError::into_inner).push(sample);
             while !ended.load(Ordering::Relaxed) {
                 let at = clock::tick();
-                let outcome = match handshake(place) {
+                match handshake(place) {
                     Ok(mut stream) => {
                         let leaf = stream.conn.peer_certificates().and_then(|chain| chain.first()).map(|leaf| fingerprint(leaf));
                         let took = clock::tick() - at;
                         farewell(&mut stream);
-                        samples.push(Sample { at: at - began, took, outcome: Outcome::Served(leaf.unwrap_or_default()) });
-                        None
+                        put(Sample { at: at - began, took, outcome: Outcome::Served(leaf.unwrap_or_default()) });
                     }
-                    Err(door) => Some(Outcome::Failed(door)),
-                };
-                if let Some(outcome) = outcome {
-                    samples.push(Sample { at: at - began, took: clock::tick() - at, outcome });
+                    Err(door) => put(Sample { at: at - began, took: clock::tick() - at, outcome: Outcome::Failed(door) }),
                 }
                 thread::sleep(every.saturating_sub(clock::tick() - at));
             }
-            samples
         });
-        Self { stop, thread: Some(thread) }
+        Self { stop, samples, thread: Some(thread) }
+    }
+
+    /// Whether the handshake before this moment ended in that leaf.
+    pub fn meets(&self, fingerprint: &str) -> bool {
+        let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.last().is_some_and(|sample| sample.outcome == Outcome::Served(fingerprint.to_owned()))
     }
 
     /// Ends it and tells what it met.
     pub fn stop(mut self) -> Report {
         self.stop.store(true, Ordering::Relaxed);
-        let samples = self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let samples = std::mem::take(&mut *self.samples.lock().unwrap_or_else(PoisonError::into_inner));
         Report { samples }
     }
 }

@@ -189,6 +189,9 @@ impl Driver {
             if over(&status) {
                 return status;
             }
+            if work.is_none() && self.looked_around() {
+                continue;
+            }
             let now = clock::now();
             let deadline = self.state.deadline(now).unwrap_or(now.tick + IDLE);
             let inputs = tokio::select! {
@@ -257,7 +260,7 @@ impl Driver {
             Done::Observed(observation, closing) => {
                 self.part(closing);
                 self.others.look(&self.expected_of_asterisk(), clock::now());
-                self.look_around(clock::now());
+                self.look_at_the_clock(clock::now());
                 // Time goes by for what the files hold, too, and Asterisk's own files may have been edited.
                 let edited = self.config.as_ref().is_some_and(ConfigFolder::changed).then(|| self.read_config()).flatten();
                 let damaged = self.is_damaged().then_some(Input::PublishedDamaged);
@@ -284,9 +287,8 @@ impl Driver {
     fn take_material(&mut self, event: MaterialEvent) -> Vec<Input> {
         match event {
             MaterialEvent::Snapshot { snapshot, noticed } => {
-                let judged = self.judge(snapshot, noticed);
-                self.look_around_now();
-                vec![judged]
+                self.want_a_look_around();
+                vec![self.judge(snapshot, noticed)]
             }
             MaterialEvent::Watching(mode) => {
                 info!(mode = watching(&mode), "watching the files");
@@ -313,7 +315,7 @@ impl Driver {
         }
         self.plan = plan;
         self.others.follow(&self.plan.others, &self.expected_of_asterisk(), clock::now());
-        self.look_around_now();
+        self.want_a_look_around();
         self.surroundings.told_by_asterisk(None);
         self.to_ask = true;
         Some(Input::Config(self.plan.means.clone()))

@@ -1,5 +1,5 @@
-//! The machine around the agent, as it was seen last: looked at when what is watched changes, and once a minute; the wall clock with each
-//! probe.
+//! The machine around the agent, as it was seen last: looked at when what is watched changes, and once a minute, but never while a rotation
+//! waits for it; the wall clock with each probe.
 
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::{
 pub(super) struct Surroundings {
     seen: Seen,
     looked: Tick,
+    due: bool,
     clock: WallClock,
     /// By what Asterisk tells of itself.
     told: Option<Finding>,
@@ -26,7 +27,7 @@ impl Surroundings {
     pub(super) fn new(settings: &Settings, plan: &Plan, config: Option<&ConfigFolder>, now: Now) -> Self {
         let mut clock = WallClock::default();
         clock.look(now.wall, clock::uptime());
-        Surroundings { seen: seen(settings, plan, config), looked: now.tick, clock, told: None }
+        Surroundings { seen: seen(settings, plan, config), looked: now.tick, due: false, clock, told: None }
     }
 
     /// Of what the Asterisk behind AMI told; `None` as well where nothing is known of it any more.
@@ -40,18 +41,25 @@ impl Surroundings {
 }
 
 impl Driver {
-    /// Looks around, if it is time.
-    pub(super) fn look_around(&mut self, now: Now) {
+    /// Looks at the wall clock.
+    pub(super) fn look_at_the_clock(&mut self, now: Now) {
         self.surroundings.clock.look(now.wall, clock::uptime());
-        if now.tick - self.surroundings.looked >= LOOK_AGAIN {
-            self.look_around_now();
-        }
     }
 
-    /// Looks around: what is watched, or Asterisk's own files, changed.
-    pub(super) fn look_around_now(&mut self) {
-        self.surroundings.seen = seen(&self.settings, &self.plan, self.config.as_ref());
-        self.surroundings.looked = clock::tick();
+    /// What is watched, or Asterisk's own files, changed: time to look around, once there is time.
+    pub(super) fn want_a_look_around(&mut self) {
+        self.surroundings.due = true;
+    }
+
+    /// Looks around if it is time. For when nothing is under way: it takes as long as a part of a rotation.
+    pub(super) fn looked_around(&mut self) -> bool {
+        let is_time = self.surroundings.due || clock::tick() - self.surroundings.looked >= LOOK_AGAIN;
+        if is_time {
+            self.surroundings.seen = seen(&self.settings, &self.plan, self.config.as_ref());
+            self.surroundings.looked = clock::tick();
+            self.surroundings.due = false;
+        }
+        is_time
     }
 
     /// What was found around the agent.

@@ -194,8 +194,8 @@ fn somebody_who_reloads_in_a_loop_is_not_joined() {
                 let mut own = asterisk.manager();
                 let mut count = 0;
                 while !over.load(Ordering::Relaxed) {
-                    own.reload("http").unwrap();
-                    count += 1;
+                    // One that meets a reload of the agent's is refused.
+                    count += usize::from(own.reload("http").unwrap().succeeded());
                     // A script that reloads five times a second.
                     thread::sleep(Duration::from_millis(200));
                 }
@@ -209,9 +209,12 @@ fn somebody_who_reloads_in_a_loop_is_not_joined() {
             over.store(true, Ordering::Relaxed);
             looping.join().unwrap()
         });
-        let all = manager.reloads(mark).unwrap().len();
-        assert!((theirs..=theirs + 3).contains(&all), "{version:?}: {all} reloads, {theirs} of them theirs");
+        let all = manager.reloads_done(mark).unwrap().len();
         let status = agent.wait("the end", SOON, all_match);
+        // Theirs may come between the two files of a pair and leave the door dark: what heals it is needed.
+        let heals = ["healed", "notHealed"].iter().filter_map(|name| status["counts"][name].as_u64()).sum::<u64>() as usize;
+        let log = || agent.log().join("\n");
+        assert!((theirs..=theirs + 3 + heals).contains(&all), "{version:?}: {all} reloads, {theirs} theirs, {heals} heals\n{}", log());
         assert_eq!(status["ready"]["ok"], true);
         assert_eq!(wire::door(asterisk.ports.wss), Door::Open);
     }

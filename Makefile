@@ -17,6 +17,7 @@ test: setup browser docker kubernetes ## Run every test, on real Asterisk 16 and
 
 bench: setup ## Measure: rotations against the bare floor, large configurations, idle cost (ARGS=--quick: shorter)
 	@tests/lab/asterisk.sh 22 16
+	@tests/lab/kubernetes.sh apiserver
 	@tests/lab/bench.sh $(ARGS)
 
 faults: setup ## Every fault on real Asterisk 16 and 22: what users saw, its name, the way back (a table)

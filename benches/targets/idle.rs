@@ -31,13 +31,7 @@ pub(super) fn bench(effort: Effort, table: &mut Table) {
     let spent = cpu(agent.pid()).saturating_sub(fine).max(cpu_of_all(agent.pid()).saturating_sub(coarse));
     let memory = process::memory(agent.pid());
     let share = spent.as_secs_f64() / span.as_secs_f64() * 100.0;
-    let mega = |kilobytes: u64| kilobytes as f64 / 1024.0;
-    table.target("resident memory (VmRSS)", &format!("{:.2} MB", mega(memory.resident)), "≤ 8 MB", mega(memory.resident) <= 8.0);
-    let parts = (mega(memory.proportional), mega(memory.anonymous), mega(memory.peak));
-    table.row(
-        "  of that",
-        &format!("Pss {:.2} MB, anonymous {:.2} MB; peak {:.2} MB; {} threads", parts.0, parts.1, parts.2, memory.threads),
-    );
+    memory.tell(8, table);
     let detail = format!("{share:.3} % of a core ({} probes)", probes(&agent) - before);
     table.target("processor", &detail, "≤ 0.1 %", share <= 0.1);
     let complaints = asterisk.complaints(log);

@@ -40,12 +40,6 @@ pub(super) fn bench(effort: Effort, table: &mut Table) {
     thread::sleep(Duration::from_secs(effort.idle_seconds));
     let spent = (cpu_of_all(replica.agent.pid()) - spent).as_secs_f64() / (clock::tick() - begun).as_secs_f64() * 100.0;
     let memory = process::memory(replica.agent.pid());
-    let mega = |kilobytes: u64| kilobytes as f64 / 1024.0;
-    table.target("resident memory (VmRSS)", &format!("{:.2} MB", mega(memory.resident)), "≤ 10 MB", mega(memory.resident) <= 10.0);
-    let parts = (mega(memory.proportional), mega(memory.anonymous), mega(memory.peak));
-    table.row(
-        "  of that",
-        &format!("Pss {:.2} MB, anonymous {:.2} MB; peak {:.2} MB; {} threads", parts.0, parts.1, parts.2, memory.threads),
-    );
+    memory.tell(10, table);
     table.row("processor (a probe a second)", &format!("{spent:.3} % of a core"));
 }

@@ -2,6 +2,8 @@
 
 use std::{fs, time::Duration};
 
+use super::table::Table;
+
 /// `VmRSS`, `Pss` and the like, in kilobytes.
 pub(super) fn memory(pid: u32) -> Memory {
     let field = |file: &str, name: &str| {
@@ -26,6 +28,18 @@ pub(super) struct Memory {
     pub(super) peak: u64,
     pub(super) proportional: u64,
     pub(super) threads: u64,
+}
+
+impl Memory {
+    /// Against the most megabytes that may be resident.
+    pub(super) fn tell(&self, most: u64, table: &mut Table) {
+        let mega = |kilobytes: u64| kilobytes as f64 / 1024.0;
+        let resident = mega(self.resident);
+        table.target("resident memory (VmRSS)", &format!("{resident:.2} MB"), &format!("≤ {most} MB"), resident <= most as f64);
+        let (pss, anonymous, peak) = (mega(self.proportional), mega(self.anonymous), mega(self.peak));
+        let parts = format!("Pss {pss:.2} MB, anonymous {anonymous:.2} MB; peak {peak:.2} MB; {} threads", self.threads);
+        table.row("  of that", &parts);
+    }
 }
 
 /// Processor time of all its threads that live, user and system. `/proc/PID/stat` counts in hundredths of a second; the scheduler knows

@@ -1,7 +1,7 @@
 //! Staged mode: http.conf, the mounts and where paths lead → whether Asterisk can read what is published. Pure. Asterisk may mount the folder
 //! elsewhere than the agent: what cannot be seen from here is a [`Doubt::Likely`], which the wire may disprove.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::mounts::Mounts;
 use crate::{
@@ -30,7 +30,7 @@ pub(super) fn unread(http: &HttpConf, publish: &Publish, identity: &Identity<'_>
     }
     let [fullchain, privkey, combined] = staging::names(publish);
     let is_one_of = |path: &Path, wanted: [&Path; 2]| wanted.iter().any(|wanted| leads_to(path, wanted, identity));
-    let wrong = |setting: &Setting<_>, wanted| !is_one_of(setting_path(setting), wanted);
+    let wrong = |setting: &Setting<PathBuf>, wanted| !is_one_of(&setting.value, wanted);
     let named = [
         wrong(&http.cert, [fullchain.as_path(), combined.as_path()]).then_some(&http.cert),
         wrong(&http.key, [privkey.as_path(), combined.as_path()]).then_some(&http.key),
@@ -49,10 +49,6 @@ pub(super) fn unread(http: &HttpConf, publish: &Publish, identity: &Identity<'_>
         Some(_) => Doubt::Sure(finding),
         None => Doubt::Likely(finding.severity(Severity::Error)),
     })
-}
-
-fn setting_path(setting: &Setting<std::path::PathBuf>) -> &Path {
-    &setting.value
 }
 
 /// Whether a path is one of the stable ones: through links and other mounts of the same folder, and through `current`, which is swapped as a

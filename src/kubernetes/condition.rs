@@ -43,7 +43,7 @@ pub(super) async fn keep(
             Some(known) if is(known, &wanted) && looked.is_some_and(|looked| clock::tick() - looked < LOOK) => Ok(()),
             Some(known) if !is(known, &wanted) && looked.is_some() => {
                 wrote = true;
-                write(&api, &wanted, known).await.map(|now| stands = now)
+                write(&api, &wanted, known).await.map(|now| stands = Some(now))
             }
             Some(_) | None => read(&api).await.map(|now| {
                 looked = Some(clock::tick());
@@ -113,7 +113,7 @@ async fn read(api: &Api) -> Result<Option<Condition>, Fault> {
     Ok(own(api.get(&api.place.path("", "pods", Some(&api.place.pod))).await?))
 }
 
-async fn write(api: &Api, wanted: &Condition, before: &Condition) -> Result<Option<Condition>, Fault> {
+async fn write(api: &Api, wanted: &Condition, before: &Condition) -> Result<Condition, Fault> {
     let turned = before.status != wanted.status || before.last_transition_time.is_empty();
     // In whole seconds, as Kubernetes has it.
     let since = if turned { format!("{:.0}", clock::wall()) } else { before.last_transition_time.clone() };
@@ -127,7 +127,7 @@ async fn write(api: &Api, wanted: &Condition, before: &Condition) -> Result<Opti
     let path = format!("{}/status", api.place.path("", "pods", Some(&api.place.pod)));
     let pod = api.patch::<Pod>(&path, Patch::Strategic, &json!({"status": {"conditions": [condition]}})).await?;
     tracing::debug!(status = wanted.status, reason = wanted.reason, at = micro(clock::wall()), "the pod condition was written");
-    Ok(Some(own(pod).unwrap_or_default()))
+    Ok(own(pod).unwrap_or_default())
 }
 
 fn own(pod: Pod) -> Option<Condition> {

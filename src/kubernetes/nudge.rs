@@ -131,7 +131,9 @@ impl Follower<'_> {
             self.api.ledger.gone(Code::SecretImmutable);
         }
         self.lagging.secret(secret.as_ref().and_then(|secret| digest(secret, self.source)), clock::tick());
-        secret.as_mut().map(forget);
+        if let Some(secret) = &mut secret {
+            forget(secret);
+        }
     }
 
     /// What the files hold by now, and what follows for the outside.

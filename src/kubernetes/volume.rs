@@ -43,7 +43,6 @@ pub(super) struct Pod {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Metadata {
     pub(super) uid: String,
-    pub(super) resource_version: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

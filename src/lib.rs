@@ -16,6 +16,7 @@ pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod diagnosis;
+pub mod doctor;
 pub mod driver;
 pub mod host;
 #[cfg(feature = "kubernetes")]

@@ -1,0 +1,9 @@
+//! What a person asks about → a [`Report`]: evidence is collected once, step by step, by the examinations that stand beside this file,
+//! each of which writes into one [`Notebook`]; what it all means is decided in `verdict`. Examinations never fail: what cannot be looked
+//! at is written down, too, with what it would need.
+
+mod notebook;
+mod verdict;
+
+pub use notebook::{Listener, Notebook, Outcome, Running, Step, Unchecked};
+pub use verdict::{BrowserWould, Report};

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# browser.sh: puts a real browser (Debian's Chromium) with JsSIP for tests/browser.rs into the user's cache.
+# browser.sh: puts a real browser (Debian's Chromium) with JsSIP for tests/browser.rs and tests/truth.rs into the user's cache.
 #
-# Chromium and Node.js come by apt where they are missing; the npm packages of browser/package-lock.json land in
+# Chromium, Node.js and certutil come by apt where they are missing; the npm packages of browser/package-lock.json land in
 # ${XDG_CACHE_HOME:-~/.cache}/starkeeper-lab/browser. What is there already is left alone, so that a second call costs nothing.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -10,7 +10,7 @@ home=${XDG_CACHE_HOME:-$HOME/.cache}/starkeeper-lab/browser
 recipe=$(sha256sum browser/package-lock.json | cut -d' ' -f1)
 
 # command=package
-needs=(chromium=chromium)
+needs=(chromium=chromium certutil=libnss3-tools)
 # Where Node.js comes from elsewhere, it brings its own npm.
 command -v npm >/dev/null || needs+=(node=nodejs npm=npm)
 missing=()

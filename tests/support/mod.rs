@@ -8,11 +8,13 @@
 pub mod agent;
 pub mod apiserver;
 pub mod asterisk;
+pub mod browser;
 pub mod certs;
 pub mod cluster;
 pub mod engine;
 pub mod kubectl;
 pub mod manager;
+pub mod nginx;
 pub mod wire;
 
 use std::{

@@ -1,86 +1,121 @@
 // softphone.mjs: JsSIP in a real, headless Chromium, driven by lines on stdin and telling on stdout, each line one JSON value.
 //
-//   {"do":"open","as":NAME,"url":"wss://…/ws","user":U,"password":P}   connects and registers
-//   {"do":"call","as":NAME,"to":"echo"}                               calls
-//   {"do":"tell","as":NAME}                                           what has become of it: see `told` below
-//   {"do":"close","as":NAME}                                          leaves
+//   {"do":"open","as":NAME,"url":"wss://…/ws","uri":"sip:…","password":P}   connects and registers, in a profile of its own
+//   {"do":"call","as":NAME,"to":"sip:…"}                                   calls
+//   {"do":"tell","as":NAME}                                                what has become of it: see `told` below
+//   {"do":"close","as":NAME}                                               leaves
 //
-// Arguments: the SHA-256 (base64) of each public key that Chromium is to take although it does not know the issuer.
+// Arguments: certificate and key of the page that holds the phones, https://phone.example.com; and which names lead where, as Chromium's
+// `--host-resolver-rules` wants it. Whom Chromium trusts is in $HOME/.pki/nssdb.
+import { readFileSync } from 'node:fs';
+import https from 'node:https';
 import { createInterface } from 'node:readline';
-import http from 'node:http';
 import { buildSync } from 'esbuild';
 import { chromium } from 'playwright-core';
 
+const [cert, key, rules] = process.argv.slice(2);
 const bundle = buildSync({
   stdin: { contents: "import JsSIP from 'jssip'; window.JsSIP = JsSIP", resolveDir: process.cwd() },
   bundle: true, write: false, format: 'iife',
 }).outputFiles[0].text;
-// A page of http://127.0.0.1 is a secure context, so that it may use the microphone.
-const pages = http.createServer((_, answer) => {
-  answer.setHeader('content-type', 'text/html');
-  answer.end('<!doctype html><title>softphone</title>');
+const server = https.createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (request, answer) => {
+  const script = request.url === '/jssip.js';
+  answer.setHeader('content-type', script ? 'text/javascript' : 'text/html');
+  answer.end(script ? bundle : '<!doctype html><title>softphone</title><script src="/jssip.js"></script>');
 }).listen(0, '127.0.0.1');
-await new Promise((listening) => pages.once('listening', listening));
+await new Promise((listening) => server.once('listening', listening));
+const origin = `https://phone.example.com:${server.address().port}`;
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: [
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
     '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--disable-features=WebRtcHideLocalIpsWithMdns',
-    `--ignore-certificate-errors-spki-list=${process.argv.slice(2).join(',')}`,
+    `--host-resolver-rules=MAP phone.example.com 127.0.0.1,${rules}`,
   ],
 });
-const page = await browser.newPage();
-await page.goto(`http://127.0.0.1:${pages.address().port}`);
-await page.addScriptTag({ content: bundle });
-await page.evaluate(() => {
-  window.phones = {};
-  window.acts = {
-    open({ as, url, user, password }) {
-      const phone = { connects: 0, disconnects: 0, code: null, registered: false, registrations: 0, call: null, ended: null };
-      phone.agent = new JsSIP.UA({
-        sockets: [new JsSIP.WebSocketInterface(url)], uri: `sip:${user}@127.0.0.1`, password, register: true, register_expires: 60,
-        session_timers: false, connection_recovery_min_interval: 60, connection_recovery_max_interval: 90,
-      });
-      phone.agent.on('connected', () => { phone.connects += 1; });
-      phone.agent.on('disconnected', ({ code }) => { phone.disconnects += 1; phone.code = code ?? null; phone.registered = false; });
-      phone.agent.on('registered', () => { phone.registered = true; phone.registrations += 1; });
-      phone.agent.on('unregistered', () => { phone.registered = false; });
-      phone.agent.on('registrationFailed', ({ cause }) => { phone.registered = false; phone.failed = cause; });
-      window.phones[as] = phone;
-      phone.agent.start();
-    },
-    call({ as, to }) {
-      const phone = window.phones[as];
-      phone.call = 'calling';
-      phone.session = phone.agent.call(`sip:${to}@127.0.0.1`, {
-        mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] },
-        eventHandlers: {
-          confirmed: () => { phone.call = 'up'; },
-          ended: ({ cause }) => { phone.call = 'ended'; phone.ended = cause; },
-          failed: ({ cause }) => { phone.call = 'failed'; phone.ended = cause; },
-        },
-      });
-    },
-    // How many RTP packets came back is asked of the browser itself.
-    async tell({ as }) {
-      const { agent, session, ...told } = window.phones[as];
-      let packets = 0;
-      if (session?.connection && session.connection.signalingState !== 'closed') {
-        for (const report of (await session.connection.getStats()).values()) {
-          if (report.type === 'inbound-rtp') packets += report.packetsReceived;
-        }
+const phones = new Map();
+
+// What runs inside the page. One page holds one phone.
+const inside = {
+  open({ url, uri, password }) {
+    const phone = {
+      connects: 0, disconnects: 0, code: null, registered: false, registrations: 0, failed: null, status: null, thrown: null,
+      call: null, ended: null,
+    };
+    window.phone = phone;
+    // JsSIP keeps to itself what the constructor throws.
+    window.WebSocket = new Proxy(window.WebSocket, {
+      construct(target, given) {
+        try { return new target(...given); } catch (error) { phone.thrown = error.name; throw error; }
+      },
+    });
+    const agent = new window.JsSIP.UA({
+      sockets: [new window.JsSIP.WebSocketInterface(url)], uri, password, register: true, register_expires: 60,
+      session_timers: false, connection_recovery_min_interval: 60, connection_recovery_max_interval: 90,
+    });
+    agent.on('connected', () => { phone.connects += 1; });
+    agent.on('disconnected', ({ code }) => { phone.disconnects += 1; phone.code = code ?? null; phone.registered = false; });
+    agent.on('registered', () => { phone.registered = true; phone.registrations += 1; });
+    agent.on('unregistered', () => { phone.registered = false; });
+    agent.on('registrationFailed', ({ cause, response }) => {
+      phone.registered = false; phone.failed = cause; phone.status = response?.status_code ?? null;
+    });
+    window.agent = agent;
+    agent.start();
+  },
+  call({ to }) {
+    const { agent, phone } = window;
+    phone.call = 'calling';
+    window.session = agent.call(to, {
+      mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] },
+      eventHandlers: {
+        confirmed: () => { phone.call = 'up'; },
+        ended: ({ cause }) => { phone.call = 'ended'; phone.ended = cause; },
+        failed: ({ cause }) => { phone.call = 'failed'; phone.ended = cause; },
+      },
+    });
+  },
+  // How many RTP packets came back is asked of the browser itself.
+  async tell() {
+    const { phone, session } = window;
+    let packets = 0;
+    if (session?.connection && session.connection.signalingState !== 'closed') {
+      for (const report of (await session.connection.getStats()).values()) {
+        if (report.type === 'inbound-rtp') packets += report.packetsReceived;
       }
-      return { ...told, packets };
-    },
-    close({ as }) { window.phones[as].agent.stop(); },
-  };
-});
-console.log(JSON.stringify({ ready: browser.version() }));
+    }
+    return { ...phone, packets };
+  },
+  // Says goodbye to SIP and to the WebSocket, if the other side lets it.
+  close() {
+    const { agent } = window;
+    return new Promise((gone) => {
+      agent.on('disconnected', gone);
+      setTimeout(gone, agent.isConnected() ? 1000 : 0);
+      agent.stop();
+    });
+  },
+};
+
+async function act({ do: what, as, ...rest }) {
+  if (what === 'open') {
+    const context = await browser.newContext();
+    phones.set(as, { context, page: await context.newPage() });
+    await phones.get(as).page.goto(origin);
+  }
+  const { context, page } = phones.get(as);
+  const told = await page.evaluate(inside[what], rest);
+  if (what === 'close') {
+    await context.close();
+    phones.delete(as);
+  }
+  return told;
+}
+
+console.log(JSON.stringify({ ready: browser.version(), origin }));
 for await (const line of createInterface({ input: process.stdin })) {
-  const act = JSON.parse(line);
-  const told = await page.evaluate((act) => window.acts[act.do](act), act);
-  console.log(JSON.stringify(told ?? {}));
+  console.log(JSON.stringify((await act(JSON.parse(line))) ?? {}));
 }
 await browser.close();
-pages.close();
+server.close();

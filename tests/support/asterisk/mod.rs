@@ -47,9 +47,7 @@ impl Version {
 
     /// The provisioned root folder; panics with what to run where it is missing.
     pub fn root(self) -> PathBuf {
-        let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        let cache = cache.unwrap_or_else(|| PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache"));
-        let root = cache.join("starkeeper-lab").join(format!("asterisk-{}", self.number()));
+        let root = cache().join(format!("asterisk-{}", self.number()));
         assert!(
             root.join(".starkeeper-recipe").exists(),
             "Asterisk {} is not provisioned in {}: run tests/lab/asterisk.sh",
@@ -58,6 +56,12 @@ impl Version {
         );
         root
     }
+}
+
+/// The folder of what the scripts of `tests/lab` provision.
+pub fn cache() -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    cache.unwrap_or_else(|| PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache")).join("starkeeper-lab")
 }
 
 /// A running instance.

@@ -19,11 +19,12 @@ pub(super) const STARKEEPER: &str = "\
 Exit status:
   0  as hoped: usable, proved, ready, serving, drained
   1  not so
-  2  wrong usage or settings; inspect: no agent
+  2  wrong usage or settings; inspect: no agent; doctor: could not run
 
 Examples:
   starkeeper run -c /etc/starkeeper/starkeeper.yaml
   starkeeper check --cert tls.crt --key tls.key --name pbx.example.com
+  starkeeper doctor wss://pbx.example.com:8089/ws
   starkeeper inspect --watch
   starkeeper explain key-mismatch";
 
@@ -70,6 +71,19 @@ Examples:
   starkeeper publish                   # in an init container
   starkeeper publish --within 0        # look once, do not wait
   starkeeper publish -o json | jq -r '.outcome, .findings[].code'";
+
+pub(super) const DOCTOR: &str = "\
+No access to Asterisk is needed: it looks as a browser does, and leaves no line in
+Asterisk's log. -o json tells every step with its evidence.
+
+Exit status: 0 no error, 1 errors found, 2 it could not run
+
+Examples:
+  starkeeper doctor wss://pbx.example.com:8089/ws
+  starkeeper doctor wss://pbx.example.com/ws --origin https://app.example.com
+  starkeeper doctor wss://pbx.lan:8089/ws --ca our-root.pem
+  starkeeper doctor wss://pbx.example.com:8089/ws --connect 10.0.0.7:8089
+  starkeeper doctor wss://pbx.example.com:8089/ws -o json | jq .firstCause";
 
 pub(super) const HEALTHCHECK: &str = "\
 Exit status: 0 ready, 1 not

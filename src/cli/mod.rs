@@ -2,6 +2,7 @@
 
 mod agent;
 mod check;
+mod doctor;
 mod explain;
 mod generate;
 mod healthcheck;
@@ -97,6 +98,9 @@ enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
         within: u64,
     },
+    /// Find out why a browser cannot connect (1006), and what to do
+    #[command(after_help = help::DOCTOR)]
+    Doctor(doctor::Doctor),
     /// Ask the agent whether Asterisk is ready (for Docker, Compose, exec probes)
     #[command(after_help = help::HEALTHCHECK)]
     Healthcheck(healthcheck::Healthcheck),
@@ -130,6 +134,7 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check.run(common),
         Command::Reload { overrides, within } => agent::reload(common, &overrides, within),
         Command::Publish { overrides, within } => publish::run(common, &overrides, within),
+        Command::Doctor(doctor) => doctor.run(common),
         Command::Healthcheck(healthcheck) => healthcheck.run(common),
         Command::Inspect(inspect) => inspect.run(common),
         Command::Explain(explain) => explain.run(common),

@@ -44,6 +44,21 @@ pub(super) fn err(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
+/// Whether stdout is a terminal, and how many columns it has.
+pub(super) fn columns() -> Option<usize> {
+    let stdout = io::stdout();
+    let width = || rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| usize::from(size.ws_col));
+    stdout.is_terminal().then(|| match width() {
+        0 => COLUMNS,
+        width => width,
+    })
+}
+
+/// Overwrites the line that the cursor is on, and stays there. For terminals alone.
+pub(super) fn overwrite(line: &str) {
+    raw(&format!("\r\x1b[2K{line}"));
+}
+
 /// How findings are shown. Styles are always written: `anstream` drops them where they are not wanted.
 pub(super) fn show(common: &Common) -> Show {
     Show::new(common.lang(), Styles::coloured())
@@ -97,5 +112,6 @@ fn raw(text: &str) {
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
-/// Where the terminal does not say how high it is.
+/// Where the terminal does not say how large it is.
 const ROWS: usize = 24;
+const COLUMNS: usize = 80;

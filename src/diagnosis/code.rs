@@ -84,6 +84,7 @@ codes! {
     DnsFailed = "dns-failed", Error, Wire;
     TcpRefused = "tcp-refused", Error, Wire;
     TcpTimeout = "tcp-timeout", Error, Wire;
+    TcpSomeAddresses = "tcp-some-addresses", Warning, Wire;
     TlsFailed = "tls-failed", Error, Wire;
     TlsCleartext = "tls-cleartext", Error, Wire;
     TlsServesOther = "tls-serves-other", Error, Wire;
@@ -128,6 +129,7 @@ codes! {
     ConfigDiffers = "config-differs", Warning, Configuration;
     SessionLimitLow = "session-limit-low", Warning, Configuration;
     // ClientAndNetwork
+    ClientUrlInvalid = "client-url-invalid", Error, ClientAndNetwork;
     ClientUrlNoPath = "client-url-no-path", Error, ClientAndNetwork;
     ClientUrlWrongPath = "client-url-wrong-path", Error, ClientAndNetwork;
     ClientUrlNoPort = "client-url-no-port", Error, ClientAndNetwork;

@@ -2,8 +2,11 @@
 //! each of which writes into one [`Notebook`]; what it all means is decided in `verdict`. Examinations never fail: what cannot be looked
 //! at is written down, too, with what it would need.
 
+mod cause;
 mod notebook;
+pub mod outside;
 mod verdict;
 
-pub use notebook::{Listener, Notebook, Outcome, Running, Step, Unchecked};
+pub use cause::Cause;
+pub use notebook::{Listener, Needs, Notebook, Outcome, Running, Step, Unchecked};
 pub use verdict::{BrowserWould, Report};

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::BrowserWould;
 use crate::{
     clock::{self, Tick},
-    diagnosis::{Evidence, Finding, Severity, Value},
+    diagnosis::{Evidence, Finding, Lang, Severity, Value},
 };
 
 /// One thing that was looked at.
@@ -43,8 +43,52 @@ pub enum Outcome {
 pub struct Unchecked {
     /// What it is, as a step's name: `modules`.
     pub what: &'static str,
-    /// What it would need, in English: `an AMI user with class command`.
-    pub needs: String,
+    /// What it would need: `an AMI user with class command`.
+    pub needs: Needs,
+}
+
+/// What something would need, for people; JSON tells it in English.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needs {
+    english: String,
+    portuguese: String,
+}
+
+impl Needs {
+    /// In the language of who reads.
+    pub fn text(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.english,
+            Lang::PtBr => &self.portuguese,
+        }
+    }
+}
+
+/// English, Brazilian Portuguese.
+impl<E: Into<String>, P: Into<String>> From<(E, P)> for Needs {
+    fn from((english, portuguese): (E, P)) -> Self {
+        Needs { english: english.into(), portuguese: portuguese.into() }
+    }
+}
+
+/// The same in every language: an option, a file.
+impl From<&str> for Needs {
+    fn from(text: &str) -> Self {
+        (text, text).into()
+    }
+}
+
+/// The same in every language: an option, a file.
+impl From<String> for Needs {
+    fn from(text: String) -> Self {
+        (text.clone(), text).into()
+    }
+}
+
+impl Serialize for Needs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.english)
+    }
 }
 
 /// Is told how it goes on: a terminal that shows a spinner, or nobody.
@@ -75,6 +119,7 @@ pub struct Notebook<'l> {
 pub struct Running {
     name: &'static str,
     since: Tick,
+    lasted: Option<Duration>,
     findings: usize,
     evidence: Evidence,
 }
@@ -83,6 +128,11 @@ impl Running {
     /// One more thing seen in this step.
     pub fn note(&mut self, key: &'static str, value: impl Into<Value>) {
         self.evidence.0.push((key.into(), value.into()));
+    }
+
+    /// It took this long, whatever is done besides until its end.
+    pub fn lasted(&mut self, took: Duration) {
+        self.lasted = Some(took);
     }
 }
 
@@ -95,7 +145,7 @@ impl<'l> Notebook<'l> {
     /// A step begins. Findings until its end are its own.
     pub fn begin(&mut self, name: &'static str) -> Running {
         self.listener.begins(name);
-        Running { name, since: clock::tick(), findings: self.findings.len(), evidence: Evidence::default() }
+        Running { name, since: clock::tick(), lasted: None, findings: self.findings.len(), evidence: Evidence::default() }
     }
 
     /// It ends as its findings say: the worst of them is its outcome.
@@ -110,15 +160,21 @@ impl<'l> Notebook<'l> {
     }
 
     /// It could not be done; what it would need is told at the end.
-    pub fn skip(&mut self, running: Running, needs: impl Into<String>) {
+    pub fn skip(&mut self, running: Running, needs: impl Into<Needs>) {
         self.unchecked.push(Unchecked { what: running.name, needs: needs.into() });
         self.write(running, Outcome::Skipped);
     }
 
     fn write(&mut self, running: Running, outcome: Outcome) {
-        let step = Step { name: running.name, outcome, took: clock::tick() - running.since, evidence: running.evidence };
+        let took = running.lasted.unwrap_or_else(|| clock::tick() - running.since);
+        let step = Step { name: running.name, outcome, took, evidence: running.evidence };
         self.listener.ends(&step);
         self.steps.push(step);
+    }
+
+    /// Something that has no step of its own could not be looked at.
+    pub fn lacks(&mut self, what: &'static str, needs: impl Into<Needs>) {
+        self.unchecked.push(Unchecked { what, needs: needs.into() });
     }
 
     /// Something is wrong. The very same finding is kept once.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Notebook, Step, Unchecked};
+use super::{Cause, Notebook, Step, Unchecked};
 use crate::diagnosis::{Code, Finding, Group, Lang, Rendered, Severity};
 
 /// What JsSIP in a browser would do. In order of how much it hurts.
@@ -25,6 +25,8 @@ pub struct Report {
     pub browser_would: BrowserWould,
     /// Where to begin; `None`: no error was found.
     pub first_cause: Option<Code>,
+    /// Which of the known causes that is.
+    pub cause: Option<Cause>,
     /// Everything that is wrong, causes before symptoms.
     pub findings: Vec<Finding>,
     /// What was looked at, in order.
@@ -43,6 +45,7 @@ impl Report {
         Report {
             browser_would: notebook.seen.unwrap_or_else(expected),
             first_cause: errors().next(),
+            cause: errors().next().and_then(Cause::of),
             steps: notebook.steps,
             unchecked: notebook.unchecked,
             findings,
@@ -63,6 +66,7 @@ impl Report {
             verdict: &'static str,
             browser_would: BrowserWould,
             first_cause: Option<Code>,
+            cause: Option<Cause>,
             findings: Vec<Rendered<'a>>,
             steps: &'a [Step],
             unchecked: &'a [Unchecked],
@@ -72,6 +76,7 @@ impl Report {
             verdict: if self.is_ok() { "ok" } else { "broken" },
             browser_would: self.browser_would,
             first_cause: self.first_cause,
+            cause: self.cause,
             findings: self.findings.iter().map(|finding| finding.rendered(lang)).collect(),
             steps: &self.steps,
             unchecked: &self.unchecked,
@@ -130,7 +135,10 @@ fn place(code: Code) -> Place {
 /// Codes that do not stand where their group does.
 const ELSEWHERE: &[(Place, &[Code])] = &[
     (Place::Names, &[Code::DnsFailed]),
-    (Place::Network, &[Code::ComposePortUnpublished, Code::ComposeVolumeMissing, Code::TcpRefused, Code::TcpTimeout]),
+    (
+        Place::Network,
+        &[Code::ComposePortUnpublished, Code::ComposeVolumeMissing, Code::TcpRefused, Code::TcpTimeout, Code::TcpSomeAddresses],
+    ),
     (Place::WebSocket, &[Code::ModuleNotRunning, Code::ModuleNoload]),
     (
         Place::Endpoint,

@@ -19,6 +19,8 @@ use tokio_tungstenite::{
     },
 };
 
+use super::Socket;
+
 /// However long a stage may take: by then a peer that means to answer has done so.
 const LONGEST: Duration = Duration::from_secs(1);
 /// What is read and thrown away after our last word, before we hang up on a peer that keeps talking.
@@ -43,6 +45,9 @@ enum Line {
     Http(Box<TlsStream<TcpStream>>),
     Sip(Box<TlsStream<TcpStream>>),
     WebSocket(Box<TlsStream<TcpStream>>, Vec<u8>),
+    Plain(TcpStream),
+    PlainWebSocket(TcpStream, Vec<u8>),
+    Open(Box<Socket>),
 }
 
 impl Closing {
@@ -53,6 +58,9 @@ impl Closing {
             Line::Http(stream) => leave(stream, self.limit).await,
             Line::Sip(stream) => leave(stream.into_inner().0, self.limit).await,
             Line::WebSocket(stream, tail) => leave_websocket(stream, tail, self.limit).await,
+            Line::Plain(stream) => leave(stream, self.limit).await,
+            Line::PlainWebSocket(stream, tail) => leave_websocket(stream, tail, self.limit).await,
+            Line::Open(socket) => socket.leave().await,
         }
     }
 
@@ -73,6 +81,18 @@ impl Closing {
     pub(super) fn websocket(stream: Box<TlsStream<TcpStream>>, tail: Vec<u8>, limit: Duration) -> Self {
         Closing { line: Line::WebSocket(stream, tail), limit }
     }
+
+    pub(super) fn plain(stream: TcpStream, limit: Duration) -> Self {
+        Closing { line: Line::Plain(stream), limit }
+    }
+
+    pub(super) fn plain_websocket(stream: TcpStream, tail: Vec<u8>, limit: Duration) -> Self {
+        Closing { line: Line::PlainWebSocket(stream, tail), limit }
+    }
+
+    pub(super) fn open(socket: Socket) -> Self {
+        Closing { line: Line::Open(Box::new(socket)), limit: Duration::ZERO }
+    }
 }
 
 /// Ends an accepted WebSocket. `tail`: what came after the answer to the upgrade.
@@ -91,12 +111,29 @@ pub(super) async fn leave<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, limi
 }
 
 async fn close<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, tail: Vec<u8>) {
-    let config = WebSocketConfig::default()
+    let mut socket = WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config())).await;
+    say_close(&mut socket).await;
+}
+
+/// What a WebSocket of ours takes of a peer at most.
+pub(super) fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
         .read_buffer_size(1024)
         .write_buffer_size(0)
         .max_message_size(Some(LARGEST_MESSAGE))
-        .max_frame_size(Some(LARGEST_MESSAGE));
-    let mut socket = WebSocketStream::from_partially_read(stream, tail, Role::Client, Some(config)).await;
+        .max_frame_size(Some(LARGEST_MESSAGE))
+}
+
+/// Ends a WebSocket that was in use.
+pub(super) async fn leave_open<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocketStream<S>, limit: Duration) {
+    let farewell = async {
+        say_close(&mut socket).await;
+        hang_up(socket.get_mut()).await;
+    };
+    let _ = timeout(limit.min(LONGEST), farewell).await;
+}
+
+async fn say_close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>) {
     if socket.send(Message::Close(Some(CloseFrame { code: CloseCode::Normal, reason: "".into() }))).await.is_err() {
         return;
     }

@@ -52,13 +52,13 @@ fn finding(trial: &Trial<'_>, refusal: Refusal, now: Timestamp) -> Finding {
             trial.finding(Code::LeafNotYetValid, format!("valid from {not_before}")).with("notBefore", not_before).with("now", now)
         }
         Refusal::NameNotCovered { name, covered } => {
-            trial.finding(Code::TlsNameMismatch, format!("a certificate for {}", covered.join(", "))).with("expected", name)
+            trial.finding(Code::TlsNameMismatch, format!("a certificate for {}", covered.join(", "))).with("name", name)
         }
         Refusal::NameOnlyInCn { name } => {
-            trial.finding(Code::TlsNameMismatch, "the name stands in the CN alone, which no browser reads").with("expected", name)
+            trial.finding(Code::TlsNameMismatch, "the name stands in the CN alone, which no browser reads").with("name", name)
         }
         Refusal::ChainIncomplete { issuer } => {
-            trial.finding(Code::TlsChainIncomplete, "the chain ends before an issuer that is trusted").with("missing", issuer)
+            trial.finding(Code::TlsChainIncomplete, "the chain ends before an issuer that is trusted").with("issuer", issuer)
         }
         Refusal::ChainExpired { subject, not_after } => {
             let found = format!("the chain leads through {subject}, which expired {not_after}");

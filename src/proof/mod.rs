@@ -7,6 +7,7 @@ mod connect;
 mod farewell;
 mod judge;
 mod probe;
+mod socket;
 mod tls;
 mod trial;
 mod upgrade;
@@ -15,7 +16,8 @@ mod upgrade;
 mod tests;
 
 pub use farewell::Closing;
-pub use probe::{handshake, probe, upgrade_on};
+pub use probe::{handshake, open, open_plain, probe, upgrade_on};
+pub use socket::{Heard, Socket};
 pub use tls::client_config;
 
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! [`Target`] + [`Seen`] + now → [`Observation`]: TCP, TLS, the upgrade, and a farewell that leaves nothing in Asterisk's log. One probe
 //! is one connection; only where TLS fails does a second one ask whether the port answers in cleartext.
 
+use std::time::Duration;
+
 use rustls_pki_types::CertificateDer;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -9,7 +11,7 @@ use tokio::{
 use tokio_rustls::client::TlsStream;
 
 use super::{
-    Closing, Door, Observation, Seen, StageTimes, Target,
+    Closing, Door, Observation, Seen, Socket, StageTimes, Target,
     answer::Answer,
     connect, farewell, judge,
     tls::{self, Failure, Possession},
@@ -25,12 +27,44 @@ use crate::{
 /// Tries the door once. Every stage ends within `target.timeout`. The observation is there as soon as it is known; the connection is
 /// gone once [`Closing::done`] has been awaited, which must be before a reload. Dropped half way, it ends abruptly.
 pub async fn probe(target: &Target, seen: &Seen, now: Now) -> (Observation, Closing) {
-    let mut observation = nothing_yet(now);
-    let closing = match greet(target, seen, &mut observation).await {
-        Greeting::Stands(stream, shown) => ask(target, seen, stream, shown, &mut observation).await,
-        Greeting::Over(closing) => closing,
+    let (observation, stays) = open(target, seen, now).await;
+    let closing = match stays {
+        Ok(socket) => socket.closing(),
+        Err(closing) => closing,
     };
     (observation, closing)
+}
+
+/// The same, but where the door is open the WebSocket stays for more, until [`Socket::leave`].
+pub async fn open(target: &Target, seen: &Seen, now: Now) -> (Observation, Result<Socket, Closing>) {
+    let mut observation = nothing_yet(now);
+    let stays = match greet(target, seen, &mut observation).await {
+        Greeting::Stands(stream, shown) => ask(target, seen, stream, shown, &mut observation).await,
+        Greeting::Over(closing) => Err(closing),
+    };
+    (observation, stays)
+}
+
+/// The same without TLS, for `ws://`: TCP and the upgrade.
+pub async fn open_plain(target: &Target, now: Now) -> (Observation, Result<Socket, Closing>) {
+    let mut observation = nothing_yet(now);
+    let trial = Trial::begin(target, "tcp");
+    let mut stream = match connect::connect(&trial).await {
+        Ok(stream) => stream,
+        Err(finding) => {
+            unconnected(&mut observation, finding);
+            return (observation, Err(Closing::nothing()));
+        }
+    };
+    observation.times.tcp = Some(trial.elapsed());
+    let trial = Trial::begin(target, "upgrade");
+    let answer = upgrade::upgrade(&trial, &mut stream).await;
+    let stays = match answered(answer, trial.elapsed(), &mut observation) {
+        Some(tail) if observation.door == Door::Open => Ok(Socket::new(Box::new(stream), tail, target.timeout).await),
+        Some(tail) => Err(Closing::plain_websocket(stream, tail, target.timeout)),
+        None => Err(Closing::plain(stream, target.timeout)),
+    };
+    (observation, stays)
 }
 
 /// TCP and TLS alone: what a surface serves. Where TLS stands the door is [`Door::Shut`], since nothing more is asked. Each is left as it
@@ -68,6 +102,13 @@ fn nothing_yet(now: Now) -> Observation {
     Observation { at: now.wall, door: Door::Unreachable, served: None, times: StageTimes::default(), findings: Vec::new() }
 }
 
+fn unconnected(observation: &mut Observation, finding: Finding) {
+    if finding.code == Code::TcpRefused {
+        observation.door = Door::Refused;
+    }
+    observation.findings.push(finding);
+}
+
 enum Greeting<'a> {
     /// What was shown is still to be judged.
     Stands(Box<TlsStream<TcpStream>>, Shown<'a>),
@@ -98,10 +139,7 @@ async fn greet<'a>(target: &'a Target, seen: &Seen, observation: &mut Observatio
     let stream = match connect::connect(&trial).await {
         Ok(stream) => stream,
         Err(finding) => {
-            if finding.code == Code::TcpRefused {
-                observation.door = Door::Refused;
-            }
-            observation.findings.push(finding);
+            unconnected(observation, finding);
             return Greeting::Over(Closing::nothing());
         }
     };
@@ -180,33 +218,30 @@ async fn ask(
     mut stream: Box<TlsStream<TcpStream>>,
     shown: Shown<'_>,
     observation: &mut Observation,
-) -> Closing {
+) -> Result<Socket, Closing> {
     let trial = Trial::begin(target, "upgrade");
     let (answer, ()) = tokio::join!(biased; upgrade::upgrade(&trial, &mut stream), async { shown.judge(seen, observation) });
-    let took = trial.elapsed();
-    match answer {
-        Answer::Accepted { tail } => {
-            observation.door = Door::Open;
-            observation.times.upgrade = Some(took);
-            Closing::websocket(stream, tail, target.timeout)
-        }
-        Answer::AcceptedOther { finding, tail } => {
-            refuse(observation, Door::Shut, finding);
-            Closing::websocket(stream, tail, target.timeout)
-        }
-        Answer::Refused { finding, .. } | Answer::Ended(finding) => {
-            refuse(observation, Door::Shut, finding);
-            Closing::http(stream, target.timeout)
-        }
-        Answer::Late(finding) => {
-            refuse(observation, Door::Unreachable, finding);
-            Closing::http(stream, target.timeout)
-        }
+    match answered(answer, trial.elapsed(), observation) {
+        Some(tail) if observation.door == Door::Open => Ok(Socket::new(stream, tail, target.timeout).await),
+        Some(tail) => Err(Closing::websocket(stream, tail, target.timeout)),
+        None => Err(Closing::http(stream, target.timeout)),
     }
 }
 
-/// What kept the probe from going on stands first.
-fn refuse(observation: &mut Observation, door: Door, finding: Finding) {
+/// Writes down what the answer says of the door. `Some`: the peer speaks WebSocket from here on, and has said this already.
+fn answered(answer: Answer, took: Duration, observation: &mut Observation) -> Option<Vec<u8>> {
+    let (door, finding, tail) = match answer {
+        Answer::Accepted { tail } => {
+            observation.door = Door::Open;
+            observation.times.upgrade = Some(took);
+            return Some(tail);
+        }
+        Answer::AcceptedOther { finding, tail } => (Door::Shut, finding, Some(tail)),
+        Answer::Refused { finding, .. } | Answer::Ended(finding) => (Door::Shut, finding, None),
+        Answer::Late(finding) => (Door::Unreachable, finding, None),
+    };
     observation.door = door;
+    // What kept the probe from going on stands first.
     observation.findings.insert(0, finding);
+    tail
 }

@@ -17,7 +17,7 @@ pub use error::{Error, Errors, Kind, Place};
 pub use kubernetes::{KubernetesSettings, RotationSettings, SERVICE_ACCOUNT, Switch};
 pub use load::{Inputs, load};
 pub use overrides::Overrides;
-pub use scalar::name;
+pub use scalar::{name, place, span};
 pub use schema::schema;
 pub use secret::in_file as secret_in_file;
 

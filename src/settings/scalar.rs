@@ -116,10 +116,30 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, Refusal> {
 /// # Errors
 /// What is expected, and what to do where that can be guessed.
 pub fn name(text: &str) -> Result<String, String> {
-    covered_name(text).map_err(|refusal| match refusal.remedy {
+    covered_name(text).map_err(said)
+}
+
+/// A span of time, as `probe.timeout` takes it.
+///
+/// # Errors
+/// What is expected, and what to do where that can be guessed.
+pub fn span(text: &str) -> Result<Duration, String> {
+    duration(text).map_err(said)
+}
+
+/// A host and a port, as `wss.address` takes them.
+///
+/// # Errors
+/// What is expected, and what to do where that can be guessed.
+pub fn place(text: &str) -> Result<Address, String> {
+    address(text).map_err(said)
+}
+
+fn said(refusal: Refusal) -> String {
+    match refusal.remedy {
         Some(remedy) => format!("expected {}; {remedy}", refusal.expected),
         None => format!("expected {}", refusal.expected),
-    })
+    }
 }
 
 /// A name that a leaf can cover: `pbx.example.com`, `*.example.com`, `192.0.2.1`, `::1`.

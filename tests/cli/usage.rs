@@ -2,7 +2,8 @@
 
 use crate::desk::{starkeeper, told};
 
-const SUBCOMMANDS: [&str; 10] = ["run", "check", "reload", "publish", "healthcheck", "inspect", "explain", "schema", "completions", "man"];
+const SUBCOMMANDS: [&str; 11] =
+    ["run", "check", "reload", "publish", "doctor", "healthcheck", "inspect", "explain", "schema", "completions", "man"];
 
 #[test]
 fn help_is_short_grouped_and_has_examples() {
@@ -51,6 +52,11 @@ fn wrong_usage_is_two_and_nothing_on_stdout() {
         &["reload", "--within", "soon"],
         &["completions", "tcsh"],
         &["explain", "no-such-thing"],
+        &["doctor"],
+        &["doctor", "wss://"],
+        &["doctor", "wss://pbx.example.com/ws", "--origin", "app.example.com"],
+        &["doctor", "wss://pbx.example.com/ws", "--ca", "/does/not/exist"],
+        &["doctor", "wss://pbx.example.com/ws", "--connect", "10.0.0.7"],
     ];
     for arguments in table {
         let (code, out, err) = told(&mut starkeeper(arguments));

@@ -107,7 +107,7 @@ async fn names_are_judged_also_where_trust_is_not_and_the_server_name_is_one_of_
     let mut target = target(address, PATIENCE);
     target.server_name = Some("sip.example.com".to_owned());
     let observation = observe_as(&target, &seen).await;
-    let missing: Vec<_> = observation.findings.iter().filter_map(|finding| finding.get("expected")).map(ToString::to_string).collect();
+    let missing: Vec<_> = observation.findings.iter().filter_map(|finding| finding.get("name")).map(ToString::to_string).collect();
     assert_eq!(errors(&observation.findings)[..2], [Code::TlsNameMismatch, Code::TlsNameMismatch]);
     assert_eq!(missing, ["voice.example.com", "sip.example.com"]);
     peer.await.unwrap();

@@ -2,6 +2,15 @@
 
 use crate::diagnosis::texts::Text;
 
+pub(super) const CLIENT_URL_INVALID: Text = Text {
+    title: "the client's address is none that JsSIP takes",
+    meaning: "The client connects to {found}: {reason}. JsSIP takes ws:// and wss:// alone and throws `TypeError: Invalid argument: url`; nothing is sent.",
+    see: "The browser's console shows the error. This must answer 426:\n\
+          $ curl -ksi -m 3 --http1.1 https://pbx.example.com:8089/ws | head -n 1",
+    remedy: "In the client (JsSIP):\n\
+             | new JsSIP.WebSocketInterface('{expected}')",
+};
+
 pub(super) const CLIENT_URL_NO_PATH: Text = Text {
     title: "the client's address lacks the path /ws",
     meaning: "The client connects to {found}, that is to `/`, where Asterisk answers 404: the browser sees 1006. The WebSocket is at /ws only.",

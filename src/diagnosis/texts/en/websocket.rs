@@ -73,7 +73,7 @@ pub(super) const WS_PROXY_IN_THE_WAY: Text = Text {
 
 pub(super) const WS_CLOSED_EARLY: Text = Text {
     title: "the WebSocket closes right after it opens",
-    meaning: "{address} accepted and then hung up: {reason}. In the browser that is `connected`, followed by 1006. Asterisk was restarting, it could \
+    meaning: "{address} accepted and then hung up: {found}. In the browser that is `connected`, followed by 1006. Asterisk was restarting, it could \
               not take one more session, or a proxy cuts the connection.",
     see: concat!("$ asterisk -rx 'core show uptime'\n$ tail -n 50 /var/log/asterisk/messages*\n", upgrade_by_hand!()),
     remedy: "If it goes on while Asterisk stays up, follow one connection in its console:\n\

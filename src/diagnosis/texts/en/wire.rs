@@ -4,7 +4,7 @@ use crate::diagnosis::texts::Text;
 
 pub(super) const DNS_FAILED: Text = Text {
     title: "the name does not resolve",
-    meaning: "No address was found for {address}: {reason}. Browsers that ask the same resolver cannot connect (1006, or \
+    meaning: "No address was found for {address}: {found}. Browsers that ask the same resolver cannot connect (1006, or \
               ERR_NAME_NOT_RESOLVED in the console).",
     see: "$ getent ahosts {name}\n\
           $ cat /etc/resolv.conf",
@@ -42,9 +42,21 @@ pub(super) const TCP_TIMEOUT: Text = Text {
              $ kubectl get networkpolicy,service,endpoints -A",
 };
 
+pub(super) const TCP_SOME_ADDRESSES: Text = Text {
+    title: "some of the name's addresses take no connection",
+    meaning: "DNS gives {name} several addresses, and not all of them answer: {found}. Browsers try the next one after a moment; clients that have only \
+              that kind of address (IPv6 alone, IPv4 alone) see 1006.",
+    see: "$ getent ahosts {name}\n\
+          $ ss -ltn 'sport = :8089'",
+    remedy: "Take the dead record out of DNS, or have Asterisk listen on all addresses, IPv6 too:\n\
+             | [general]\n\
+             | tlsbindaddr = [::]:8089\n\
+             $ asterisk -rx 'module reload http'",
+};
+
 pub(super) const TLS_FAILED: Text = Text {
     title: "the port accepts TCP, and TLS fails",
-    meaning: "{address} takes connections and no TLS session comes of it: {reason}. That is how Asterisk looks after it tried to load a bad \
+    meaning: "{address} takes connections and no TLS session comes of it: {found}. That is how Asterisk looks after it tried to load a bad \
               pair: the old certificate is not kept, and every browser sees 1006. It may also be a port without TLS (8088).",
     see: "$ openssl s_client -connect {address} </dev/null\n\
           $ grep -E 'TLS/SSL|tcptls' /var/log/asterisk/messages* | tail\n\

@@ -2,6 +2,15 @@
 
 use crate::diagnosis::texts::Text;
 
+pub(super) const CLIENT_URL_INVALID: Text = Text {
+    title: "o endereço do cliente não é um que o JsSIP aceite",
+    meaning: "O cliente conecta em {found}: {reason}. O JsSIP só aceita ws:// e wss:// e lança `TypeError: Invalid argument: url`; nada é enviado.",
+    see: "O console do navegador mostra o erro. Isto deve responder 426:\n\
+          $ curl -ksi -m 3 --http1.1 https://pbx.example.com:8089/ws | head -n 1",
+    remedy: "No cliente (JsSIP):\n\
+             | new JsSIP.WebSocketInterface('{expected}')",
+};
+
 pub(super) const CLIENT_URL_NO_PATH: Text = Text {
     title: "falta o caminho /ws no endereço do cliente",
     meaning: "O cliente conecta a {found}, ou seja, a `/`, onde o Asterisk responde 404: o navegador vê 1006. O WebSocket só existe em /ws.",

@@ -73,7 +73,7 @@ pub(super) const WS_PROXY_IN_THE_WAY: Text = Text {
 
 pub(super) const WS_CLOSED_EARLY: Text = Text {
     title: "o WebSocket fecha logo depois de abrir",
-    meaning: "{address} aceitou e em seguida desligou: {reason}. No navegador isso é `connected` seguido de 1006. O Asterisk estava reiniciando, não podia \
+    meaning: "{address} aceitou e em seguida desligou: {found}. No navegador isso é `connected` seguido de 1006. O Asterisk estava reiniciando, não podia \
               aceitar mais uma sessão, ou um proxy corta a conexão.",
     see: concat!("$ asterisk -rx 'core show uptime'\n$ tail -n 50 /var/log/asterisk/messages*\n", upgrade_by_hand!()),
     remedy: "Se continuar com o Asterisk de pé, acompanhe uma conexão no console dele:\n\

@@ -4,7 +4,7 @@ use crate::diagnosis::texts::Text;
 
 pub(super) const DNS_FAILED: Text = Text {
     title: "o nome não resolve",
-    meaning: "Nenhum endereço foi encontrado para {address}: {reason}. Navegadores que perguntam ao mesmo resolvedor não conectam (1006, ou \
+    meaning: "Nenhum endereço foi encontrado para {address}: {found}. Navegadores que perguntam ao mesmo resolvedor não conectam (1006, ou \
               ERR_NAME_NOT_RESOLVED no console).",
     see: "$ getent ahosts {name}\n\
           $ cat /etc/resolv.conf",
@@ -42,9 +42,21 @@ pub(super) const TCP_TIMEOUT: Text = Text {
              $ kubectl get networkpolicy,service,endpoints -A",
 };
 
+pub(super) const TCP_SOME_ADDRESSES: Text = Text {
+    title: "alguns endereços do nome não aceitam conexão",
+    meaning: "O DNS dá vários endereços a {name}, e nem todos respondem: {found}. Os navegadores tentam o próximo após um instante; clientes que só têm \
+              esse tipo de endereço (só IPv6, só IPv4) veem 1006.",
+    see: "$ getent ahosts {name}\n\
+          $ ss -ltn 'sport = :8089'",
+    remedy: "Retire do DNS o registro morto, ou faça o Asterisk escutar em todos os endereços, também IPv6:\n\
+             | [general]\n\
+             | tlsbindaddr = [::]:8089\n\
+             $ asterisk -rx 'module reload http'",
+};
+
 pub(super) const TLS_FAILED: Text = Text {
     title: "a porta aceita TCP, e o TLS falha",
-    meaning: "{address} aceita conexões e delas não sai uma sessão TLS: {reason}. É assim que o Asterisk fica depois de tentar carregar um par ruim: o \
+    meaning: "{address} aceita conexões e delas não sai uma sessão TLS: {found}. É assim que o Asterisk fica depois de tentar carregar um par ruim: o \
               certificado antigo não é mantido, e todo navegador vê 1006. Também pode ser uma porta sem TLS (8088).",
     see: "$ openssl s_client -connect {address} </dev/null\n\
           $ grep -E 'TLS/SSL|tcptls' /var/log/asterisk/messages* | tail\n\

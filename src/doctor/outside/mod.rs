@@ -1,0 +1,74 @@
+//! What a browser is told to connect to → the evidence of everything that it would meet on the way: the address, DNS, TCP, TLS, the upgrade.
+//! Nothing of Asterisk's own is needed, and nothing is left in its log.
+
+mod address;
+mod names;
+mod way;
+
+pub use address::{Aim, NoAddress};
+
+use std::time::Duration;
+
+use super::{BrowserWould, Notebook};
+use crate::{
+    diagnosis::{Finding, Severity},
+    material::anchors::Anchors,
+    settings::Address,
+};
+
+/// What is asked, and by whose eyes it is judged.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// What the browser connects to.
+    pub aim: Aim,
+    /// What was found in the address as it was written.
+    pub written: Vec<Finding>,
+    /// The origin of the page, `https://app.example.com`.
+    pub origin: Option<String>,
+    /// Where to connect instead of what DNS says.
+    pub connect: Option<Address>,
+    /// Whom the browser trusts; `None`: that is not judged.
+    pub anchors: Option<Anchors>,
+    /// For each stage.
+    pub timeout: Duration,
+}
+
+/// Looks at all of it, as far as it goes.
+pub async fn examine(book: &mut Notebook<'_>, question: &Question) {
+    address(book, question);
+    let Some(addresses) = names::resolve(book, question).await else {
+        book.saw(BrowserWould::Fail1006);
+        return;
+    };
+    if let Some(socket) = way::walk(book, question, &addresses).await {
+        socket.leave().await;
+    }
+    if question.anchors.is_none() && question.aim.secure {
+        book.lacks(
+            "trust",
+            (
+                "--ca system, or the file of the authority that browsers trust",
+                "--ca system, ou o arquivo da autoridade em que os navegadores confiam",
+            ),
+        );
+    }
+}
+
+/// What can be said before a packet leaves.
+fn address(book: &mut Notebook<'_>, question: &Question) {
+    let mut step = book.begin("url");
+    step.note("url", question.aim.to_string());
+    if let Some(origin) = &question.origin {
+        step.note("origin", origin.as_str());
+    }
+    for finding in &question.written {
+        book.find(finding.clone());
+    }
+    if let Some(finding) = question.aim.mixed(question.origin.as_deref()) {
+        if finding.severity == Severity::Error {
+            book.saw(BrowserWould::Fail1006);
+        }
+        book.find(finding);
+    }
+    book.end(step);
+}

@@ -1,0 +1,190 @@
+//! `doctor URL` against Asterisk 16 and 22, with nothing but the address: what a browser would meet, found as what it is, and nothing left in
+//! Asterisk's log.
+#![allow(clippy::unwrap_used, reason = "what cannot go on fails the test at the place where it stands")]
+
+mod support;
+
+use std::{io::Write as _, net::SocketAddr, process::Command, time::Duration};
+
+use serde_json::Value;
+use support::{
+    asterisk::{Asterisk, Mark},
+    both,
+    certs::{Authority, Chain, Writing, self_signed},
+    until,
+    wire::WebSocket,
+};
+
+#[test]
+fn a_healthy_door_is_ok_and_leaves_no_line() {
+    both(|version| {
+        let authority = Authority::new();
+        let pair = authority.issue(&["pbx.example.com"]);
+        let asterisk = Asterisk::build(version).pair(&pair).start();
+        let mark = asterisk.mark();
+        let usual = complaints_of_the_next_abrupt_end(&asterisk, mark);
+        let mark = asterisk.mark();
+        let report = Doctor::of(&asterisk).trusting(&authority).ask();
+        assert_eq!(report.told(), (0, "ok", "connect", None, vec![]), "{version:?}: {report:#?}");
+        assert_eq!(report.steps(), ["url ok", "dns ok", "tcp ok", "tls ok", "upgrade ok"]);
+        let tls = report.evidence("tls");
+        assert_eq!((tls["sha256"].as_str().unwrap(), &tls["protocol"]), (pair.fingerprint.as_str(), &Value::from("TLS 1.3")));
+        assert_eq!(complaints_of_the_next_abrupt_end(&asterisk, mark), usual, "{version:?}: {:#?}", asterisk.complaints(mark));
+    });
+}
+
+#[test]
+fn what_browsers_refuse_is_cause_1() {
+    both(|version| {
+        let authority = Authority::new();
+        let asterisk = Asterisk::build(version).pair(&authority.issue(&["pbx.example.com"])).start();
+        let mut manager = asterisk.manager();
+        let hour = Duration::from_secs(3600);
+        for (pair, code) in [
+            (authority.leaf(&["pbx.example.com"]).expired(hour).issue(), "tls-expired"),
+            (authority.leaf(&["pbx.example.com"]).not_yet(hour).issue(), "leaf-not-yet-valid"),
+            (authority.issue(&["other.example.com"]), "tls-name-mismatch"),
+            (authority.leaf(&["pbx.example.com"]).chain(Chain::LeafOnly).issue(), "tls-chain-incomplete"),
+            (Authority::named("Strangers").issue(&["pbx.example.com"]), "tls-untrusted"),
+            (self_signed(&["pbx.example.com"]).issue(), "tls-untrusted"),
+        ] {
+            pair.write(&asterisk.tls(), Writing::Renames);
+            assert!(manager.reload("http").unwrap().succeeded());
+            let report = Doctor::of(&asterisk).trusting(&authority).ask();
+            assert_eq!(report.told(), (1, "broken", "fail-1006", Some(code), vec![code]), "{version:?}");
+            assert_eq!(report.json["cause"], "certificate-not-trusted", "{version:?} {code}");
+            assert!(report.steps().contains(&"upgrade ok".to_owned()), "what comes after is looked at all the same");
+        }
+    });
+}
+
+#[test]
+fn a_listener_that_lost_its_certificate_is_cause_2() {
+    both(|version| {
+        let authority = Authority::new();
+        let good = authority.issue(&["pbx.example.com"]);
+        let asterisk = Asterisk::build(version).pair(&good).start();
+        good.with_key_of(&authority.issue(&["pbx.example.com"])).write(&asterisk.tls(), Writing::Renames);
+        assert!(asterisk.manager().reload("http").unwrap().succeeded());
+        let report = Doctor::of(&asterisk).trusting(&authority).ask();
+        assert_eq!(report.told(), (1, "broken", "fail-1006", Some("tls-failed"), vec!["tls-failed"]), "{version:?}");
+        assert_eq!(report.json["cause"], "tls-at-asterisk");
+    });
+}
+
+#[test]
+fn a_door_without_pjsip_behind_it_is_cause_3() {
+    both(|version| {
+        let authority = Authority::new();
+        let pair = authority.issue(&["pbx.example.com"]);
+        let asterisk = Asterisk::build(version).pair(&pair).noload("res_pjsip_transport_websocket.so").start();
+        let report = Doctor::of(&asterisk).trusting(&authority).ask();
+        assert_eq!(report.first_cause(), Some("ws-subprotocol-refused"), "{version:?}: {report:#?}");
+        assert_eq!((&report.json["cause"], &report.json["browserWould"]), (&"sip-transport".into(), &"fail-1006".into()));
+    });
+}
+
+#[test]
+fn a_closed_a_silent_and_a_full_door_are_cause_5() {
+    both(|version| {
+        let authority = Authority::new();
+        let pair = authority.issue(&["pbx.example.com"]);
+        let mut asterisk = Asterisk::build(version).pair(&pair).session_limit(1).start();
+        let browser = WebSocket::open(asterisk.ports.wss).unwrap();
+        let report = Doctor::of(&asterisk).trusting(&authority).ask();
+        assert_eq!(report.first_cause(), Some("ws-session-limit"), "{version:?}: {report:#?}");
+        assert_eq!((&report.json["cause"], &report.json["browserWould"]), (&"network-or-timeout".into(), &"fail-1006".into()));
+        browser.close();
+        asterisk.kill();
+        let report = Doctor::of(&asterisk).trusting(&authority).ask();
+        assert_eq!(report.told(), (1, "broken", "fail-1006", Some("tcp-refused"), vec!["tcp-refused"]), "{version:?}");
+        assert_eq!(report.json["cause"], "network-or-timeout");
+    });
+}
+
+/// One `doctor URL` in the making.
+struct Doctor {
+    url: String,
+    arguments: Vec<String>,
+    root: Option<tempfile::NamedTempFile>,
+}
+
+/// What it said.
+#[derive(Debug)]
+struct Told {
+    code: i32,
+    json: Value,
+}
+
+impl Doctor {
+    /// As a browser is told of this instance by its name.
+    fn of(asterisk: &Asterisk) -> Self {
+        Self::at("wss://pbx.example.com:8089/ws").connect(([127, 0, 0, 1], asterisk.ports.wss).into())
+    }
+
+    fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), arguments: vec!["--timeout".to_owned(), "3s".to_owned()], root: None }
+    }
+
+    fn connect(self, address: SocketAddr) -> Self {
+        let address = address.to_string();
+        self.with(&["--connect", &address])
+    }
+
+    fn with(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
+    fn trusting(mut self, authority: &Authority) -> Self {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(authority.root_pem.as_bytes()).unwrap();
+        let path = file.path().to_str().unwrap().to_owned();
+        self.root = Some(file);
+        self.with(&["--ca", &path])
+    }
+
+    fn ask(self) -> Told {
+        let output = Command::new(env!("CARGO_BIN_EXE_starkeeper"))
+            .args(["doctor", &self.url, "-o", "json"])
+            .args(&self.arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let json = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}{}", String::from_utf8_lossy(&output.stderr)));
+        Told { code: output.status.code().unwrap(), json }
+    }
+}
+
+impl Told {
+    /// Exit status, verdict, what a browser would do, the first cause, all codes.
+    fn told(&self) -> (i32, &str, &str, Option<&str>, Vec<&str>) {
+        let text = |key: &str| self.json[key].as_str().unwrap();
+        (self.code, text("verdict"), text("browserWould"), self.first_cause(), self.codes())
+    }
+
+    fn first_cause(&self) -> Option<&str> {
+        self.json["firstCause"].as_str()
+    }
+
+    fn codes(&self) -> Vec<&str> {
+        self.json["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+    }
+
+    fn steps(&self) -> Vec<String> {
+        let steps = self.json["steps"].as_array().unwrap().iter();
+        steps.map(|step| format!("{} {}", step["name"].as_str().unwrap(), step["outcome"].as_str().unwrap())).collect()
+    }
+
+    fn evidence(&self, step: &str) -> &Value {
+        &self.json["steps"].as_array().unwrap().iter().find(|found| found["name"] == step).unwrap()["evidence"]
+    }
+}
+
+/// How many complaints there are after one connection more was dropped: the log keeps its order, so that nothing is still on its way.
+fn complaints_of_the_next_abrupt_end(asterisk: &Asterisk, since: Mark) -> usize {
+    WebSocket::open(asterisk.ports.wss).unwrap().abandon();
+    let last = |line: &String| line.contains("SSL_shutdown");
+    until(Duration::from_secs(5), "the complaint about an abrupt end", || asterisk.complaints(since).last().is_some_and(last));
+    asterisk.complaints(since).len()
+}

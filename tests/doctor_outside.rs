@@ -4,8 +4,16 @@
 
 mod support;
 
-use std::{io::Write as _, net::SocketAddr, process::Command, time::Duration};
+#[path = "doctor/doctor.rs"]
+mod doctor;
+#[path = "doctor/phone.rs"]
+mod phone;
+#[path = "doctor/sip.rs"]
+mod sip;
 
+use std::time::Duration;
+
+use doctor::Doctor;
 use serde_json::Value;
 use support::{
     asterisk::{Asterisk, Mark},
@@ -26,7 +34,7 @@ fn a_healthy_door_is_ok_and_leaves_no_line() {
         let mark = asterisk.mark();
         let report = Doctor::of(&asterisk).trusting(&authority).ask();
         assert_eq!(report.told(), (0, "ok", "connect", None, vec![]), "{version:?}: {report:#?}");
-        assert_eq!(report.steps(), ["url ok", "dns ok", "tcp ok", "tls ok", "upgrade ok"]);
+        assert_eq!(report.steps(), ["url ok", "dns ok", "tcp ok", "tls ok", "upgrade ok", "sip skipped"]);
         let tls = report.evidence("tls");
         assert_eq!((tls["sha256"].as_str().unwrap(), &tls["protocol"]), (pair.fingerprint.as_str(), &Value::from("TLS 1.3")));
         assert_eq!(complaints_of_the_next_abrupt_end(&asterisk, mark), usual, "{version:?}: {:#?}", asterisk.complaints(mark));
@@ -100,85 +108,6 @@ fn a_closed_a_silent_and_a_full_door_are_cause_5() {
         assert_eq!(report.told(), (1, "broken", "fail-1006", Some("tcp-refused"), vec!["tcp-refused"]), "{version:?}");
         assert_eq!(report.json["cause"], "network-or-timeout");
     });
-}
-
-/// One `doctor URL` in the making.
-struct Doctor {
-    url: String,
-    arguments: Vec<String>,
-    root: Option<tempfile::NamedTempFile>,
-}
-
-/// What it said.
-#[derive(Debug)]
-struct Told {
-    code: i32,
-    json: Value,
-}
-
-impl Doctor {
-    /// As a browser is told of this instance by its name.
-    fn of(asterisk: &Asterisk) -> Self {
-        Self::at("wss://pbx.example.com:8089/ws").connect(([127, 0, 0, 1], asterisk.ports.wss).into())
-    }
-
-    fn at(url: &str) -> Self {
-        Self { url: url.to_owned(), arguments: vec!["--timeout".to_owned(), "3s".to_owned()], root: None }
-    }
-
-    fn connect(self, address: SocketAddr) -> Self {
-        let address = address.to_string();
-        self.with(&["--connect", &address])
-    }
-
-    fn with(mut self, arguments: &[&str]) -> Self {
-        self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-        self
-    }
-
-    fn trusting(mut self, authority: &Authority) -> Self {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(authority.root_pem.as_bytes()).unwrap();
-        let path = file.path().to_str().unwrap().to_owned();
-        self.root = Some(file);
-        self.with(&["--ca", &path])
-    }
-
-    fn ask(self) -> Told {
-        let output = Command::new(env!("CARGO_BIN_EXE_starkeeper"))
-            .args(["doctor", &self.url, "-o", "json"])
-            .args(&self.arguments)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        let json = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}{}", String::from_utf8_lossy(&output.stderr)));
-        Told { code: output.status.code().unwrap(), json }
-    }
-}
-
-impl Told {
-    /// Exit status, verdict, what a browser would do, the first cause, all codes.
-    fn told(&self) -> (i32, &str, &str, Option<&str>, Vec<&str>) {
-        let text = |key: &str| self.json[key].as_str().unwrap();
-        (self.code, text("verdict"), text("browserWould"), self.first_cause(), self.codes())
-    }
-
-    fn first_cause(&self) -> Option<&str> {
-        self.json["firstCause"].as_str()
-    }
-
-    fn codes(&self) -> Vec<&str> {
-        self.json["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect()
-    }
-
-    fn steps(&self) -> Vec<String> {
-        let steps = self.json["steps"].as_array().unwrap().iter();
-        steps.map(|step| format!("{} {}", step["name"].as_str().unwrap(), step["outcome"].as_str().unwrap())).collect()
-    }
-
-    fn evidence(&self, step: &str) -> &Value {
-        &self.json["steps"].as_array().unwrap().iter().find(|found| found["name"] == step).unwrap()["evidence"]
-    }
 }
 
 /// How many complaints there are after one connection more was dropped: the log keeps its order, so that nothing is still on its way.

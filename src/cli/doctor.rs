@@ -3,14 +3,17 @@
 mod page;
 mod steps;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
+
+use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use super::{Common, Output, USAGE, terminal};
 use crate::{
     diagnosis::Lang,
     doctor::{
         Notebook, Report,
-        outside::{self, Aim},
+        outside::{self, Aim, User},
     },
     material::anchors,
     settings::{self, Address, Trust},
@@ -31,6 +34,15 @@ pub(super) struct Doctor {
     /// Connect there, whatever DNS says (as curl's --connect-to)
     #[arg(long, value_name = "HOST:PORT", requires = "url", value_parser = settings::place)]
     connect: Option<Address>,
+    /// Ask SIP as this endpoint; without it SIP is not asked
+    #[arg(long, value_name = "NAME", requires = "url")]
+    user: Option<String>,
+    /// The file with its password: whether SIP takes it is asked, and no contact is changed
+    #[arg(long, value_name = "FILE", requires = "user")]
+    password_file: Option<PathBuf>,
+    /// Register indeed, for a moment: puts out a phone where max_contacts is 1
+    #[arg(long, requires = "password_file")]
+    register: bool,
     /// For each stage
     #[arg(long, value_name = "SPAN", default_value = "5s", value_parser = settings::span)]
     timeout: Duration,
@@ -53,9 +65,39 @@ impl Doctor {
             Ok(anchors) => anchors,
             Err(error) => return refuse(&error.to_string()),
         };
-        let question =
-            outside::Question { aim, written, origin: self.origin.clone(), connect: self.connect.clone(), anchors, timeout: self.timeout };
+        let user = match self.user() {
+            Ok(user) => user,
+            Err(why) => return refuse(&why),
+        };
+        let question = outside::Question {
+            aim,
+            written,
+            origin: self.origin.clone(),
+            connect: self.connect.clone(),
+            anchors,
+            user,
+            timeout: self.timeout,
+        };
         examine(common, async |book| outside::examine(book, &question).await)
+    }
+}
+
+impl Doctor {
+    fn user(&self) -> Result<Option<User>, String> {
+        let Some(name) = &self.user else { return Ok(None) };
+        let password = match &self.password_file {
+            None => None,
+            Some(path) => {
+                let text = Zeroizing::new(fs::read_to_string(path).map_err(|error| format!("read {}: {error}", path.display()))?);
+                // An editor ends the last line.
+                let line = text.lines().next().unwrap_or_default();
+                if line.is_empty() {
+                    return Err(format!("find a password in the first line of {}", path.display()));
+                }
+                Some(SecretString::from(line))
+            }
+        };
+        Ok(Some(User { name: name.clone(), password, register: self.register }))
     }
 }
 

@@ -83,6 +83,7 @@ Examples:
   starkeeper doctor wss://pbx.example.com/ws --origin https://app.example.com
   starkeeper doctor wss://pbx.lan:8089/ws --ca our-root.pem
   starkeeper doctor wss://pbx.example.com:8089/ws --connect 10.0.0.7:8089
+  starkeeper doctor wss://pbx.example.com:8089/ws --user 1001 --password-file FILE
   starkeeper doctor wss://pbx.example.com:8089/ws -o json | jq .firstCause";
 
 pub(super) const HEALTHCHECK: &str = "\

@@ -106,6 +106,8 @@ codes! {
     SipOwnedByChanSip = "sip-owned-by-chan-sip", Error, WebSocketAndSip;
     SipAuthRejected = "sip-auth-rejected", Error, WebSocketAndSip;
     SipEndpointUnknown = "sip-endpoint-unknown", Error, WebSocketAndSip;
+    SipDigestUnsupported = "sip-digest-unsupported", Error, WebSocketAndSip;
+    SipRefused = "sip-refused", Error, WebSocketAndSip;
     // Configuration
     ConfUnparsableLine = "conf-unparsable-line", Warning, Configuration;
     HttpDisabled = "http-disabled", Error, Configuration;

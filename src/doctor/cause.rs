@@ -142,6 +142,8 @@ const ELSEWHERE: &[(Option<Cause>, &[Code])] = &[
         &[
             Code::SipAuthRejected,
             Code::SipEndpointUnknown,
+            Code::SipDigestUnsupported,
+            Code::SipRefused,
             Code::EndpointNotWebrtc,
             Code::EndpointTransportUnknown,
             Code::EndpointAuthMissing,

@@ -153,6 +153,16 @@ const ELSEWHERE: &[(Place, &[Code])] = &[
             Code::CodecModuleMissing,
         ],
     ),
-    (Place::Sip, &[Code::SipNoAnswer, Code::SipOwnedByChanSip, Code::SipAuthRejected, Code::SipEndpointUnknown]),
+    (
+        Place::Sip,
+        &[
+            Code::SipNoAnswer,
+            Code::SipOwnedByChanSip,
+            Code::SipAuthRejected,
+            Code::SipEndpointUnknown,
+            Code::SipDigestUnsupported,
+            Code::SipRefused,
+        ],
+    ),
     (Place::Around, &[Code::CannotHeal, Code::ConfigDiffers]),
 ];

@@ -7,6 +7,7 @@ mod connect;
 mod farewell;
 mod judge;
 mod probe;
+pub mod sip;
 mod socket;
 mod tls;
 mod trial;

@@ -57,6 +57,8 @@ fn wrong_usage_is_two_and_nothing_on_stdout() {
         &["doctor", "wss://pbx.example.com/ws", "--origin", "app.example.com"],
         &["doctor", "wss://pbx.example.com/ws", "--ca", "/does/not/exist"],
         &["doctor", "wss://pbx.example.com/ws", "--connect", "10.0.0.7"],
+        &["doctor", "wss://pbx.example.com/ws", "--password-file", "x"],
+        &["doctor", "wss://pbx.example.com/ws", "--user", "a", "--password-file", "/does/not/exist"],
     ];
     for arguments in table {
         let (code, out, err) = told(&mut starkeeper(arguments));

@@ -3,9 +3,11 @@
 
 mod address;
 mod names;
+mod sip;
 mod way;
 
 pub use address::{Aim, NoAddress};
+pub use sip::User;
 
 use std::time::Duration;
 
@@ -29,6 +31,8 @@ pub struct Question {
     pub connect: Option<Address>,
     /// Whom the browser trusts; `None`: that is not judged.
     pub anchors: Option<Anchors>,
+    /// As whom SIP is asked; `None`: it is not.
+    pub user: Option<User>,
     /// For each stage.
     pub timeout: Duration,
 }
@@ -40,7 +44,8 @@ pub async fn examine(book: &mut Notebook<'_>, question: &Question) {
         book.saw(BrowserWould::Fail1006);
         return;
     };
-    if let Some(socket) = way::walk(book, question, &addresses).await {
+    if let Some(mut socket) = way::walk(book, question, &addresses).await {
+        sip::ask(book, question, &mut socket).await;
         socket.leave().await;
     }
     if question.anchors.is_none() && question.aim.secure {

@@ -80,6 +80,8 @@ pub(super) fn text(code: Code) -> Text {
         Code::SipOwnedByChanSip => websocket::SIP_OWNED_BY_CHAN_SIP,
         Code::SipAuthRejected => websocket::SIP_AUTH_REJECTED,
         Code::SipEndpointUnknown => websocket::SIP_ENDPOINT_UNKNOWN,
+        Code::SipDigestUnsupported => websocket::SIP_DIGEST_UNSUPPORTED,
+        Code::SipRefused => websocket::SIP_REFUSED,
         Code::ConfUnparsableLine => configuration::CONF_UNPARSABLE_LINE,
         Code::HttpDisabled => configuration::HTTP_DISABLED,
         Code::TlsDisabled => configuration::TLS_DISABLED,

@@ -160,3 +160,31 @@ pub(super) const SIP_ENDPOINT_UNKNOWN: Text = Text {
              | aors = {user}\n\
              $ asterisk -rx 'module reload res_pjsip.so'",
 };
+
+pub(super) const SIP_DIGEST_UNSUPPORTED: Text = Text {
+    title: "SIP asks for a digest that JsSIP does not know",
+    meaning: "The WebSocket is fine; Asterisk challenges {user} with {found}, and JsSIP answers the first challenge alone and only MD5. It gives up with \
+              `registrationFailed: Authentication Error`, however right the password is. This is no 1006.",
+    see: "The browser's console says `challenge with Digest algorithm different than \"MD5\"`.\n\
+          $ asterisk -rx 'pjsip show auth {user}'\n\
+          $ grep -nE 'supported_algorithms_uas|password_digest' /etc/asterisk/pjsip.conf",
+    remedy: "Have MD5 come first (and give its secret, where only another digest stands there), in pjsip.conf:\n\
+             | [{user}]\n\
+             | type = auth\n\
+             | auth_type = digest\n\
+             | username = {user}\n\
+             | password = THE-PASSWORD\n\
+             | supported_algorithms_uas = MD5\n\
+             $ asterisk -rx 'module reload res_pjsip.so'",
+};
+
+pub(super) const SIP_REFUSED: Text = Text {
+    title: "SIP answers, and refuses to register",
+    meaning: "The WebSocket is fine and SIP is behind it; the REGISTER of {user} gets {found}. JsSIP reports `registrationFailed`; the socket stays open, \
+              so this is never the cause of a 1006.",
+    see: "$ asterisk -rx 'pjsip show endpoint {user}'\n\
+          $ asterisk -rx 'pjsip set logger on'",
+    remedy: "Follow one registration in Asterisk's console; its log says why. Modules that must run:\n\
+             $ asterisk -rx 'module load res_pjsip_registrar.so'\n\
+             $ asterisk -rx 'module load res_pjsip_authenticator_digest.so'",
+};

@@ -160,3 +160,31 @@ pub(super) const SIP_ENDPOINT_UNKNOWN: Text = Text {
              | aors = {user}\n\
              $ asterisk -rx 'module reload res_pjsip.so'",
 };
+
+pub(super) const SIP_DIGEST_UNSUPPORTED: Text = Text {
+    title: "o SIP pede um digest que o JsSIP não conhece",
+    meaning: "O WebSocket está bem; o Asterisk desafia {user} com {found}, e o JsSIP só responde ao primeiro desafio e só com MD5. Ele desiste com \
+              `registrationFailed: Authentication Error`, por mais certa que a senha esteja. Isto não é 1006.",
+    see: "O console do navegador diz `challenge with Digest algorithm different than \"MD5\"`.\n\
+          $ asterisk -rx 'pjsip show auth {user}'\n\
+          $ grep -nE 'supported_algorithms_uas|password_digest' /etc/asterisk/pjsip.conf",
+    remedy: "Faça o MD5 vir primeiro (e dê o segredo dele, onde só há outro digest), no pjsip.conf:\n\
+             | [{user}]\n\
+             | type = auth\n\
+             | auth_type = digest\n\
+             | username = {user}\n\
+             | password = A-SENHA\n\
+             | supported_algorithms_uas = MD5\n\
+             $ asterisk -rx 'module reload res_pjsip.so'",
+};
+
+pub(super) const SIP_REFUSED: Text = Text {
+    title: "o SIP responde e se recusa a registrar",
+    meaning: "O WebSocket está bem e há SIP por trás dele; o REGISTER de {user} recebe {found}. O JsSIP avisa `registrationFailed`; o socket continua \
+              aberto, portanto isto nunca é a causa de um 1006.",
+    see: "$ asterisk -rx 'pjsip show endpoint {user}'\n\
+          $ asterisk -rx 'pjsip set logger on'",
+    remedy: "Acompanhe um registro no console do Asterisk; o log dele diz o motivo. Módulos que precisam rodar:\n\
+             $ asterisk -rx 'module load res_pjsip_registrar.so'\n\
+             $ asterisk -rx 'module load res_pjsip_authenticator_digest.so'",
+};

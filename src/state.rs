@@ -5,7 +5,6 @@ mod backoff;
 mod beside;
 mod door;
 mod facts;
-mod history;
 mod material;
 mod phase;
 mod read;
@@ -15,7 +14,6 @@ mod turn;
 
 pub use beside::{Beside, BesideMeans};
 pub use facts::{AmiLink, Generation, HealMeans, Means, Outcome, Rejected, ReloadOutcome, Rotation, Tally, Timing};
-pub use history::{Ended, History, Probed};
 pub use phase::Phase;
 pub use turn::Turn;
 
@@ -168,7 +166,6 @@ pub struct State {
     reload_failure: Option<Finding>,
     rotation: Option<Rotation>,
     tally: Tally,
-    history: History,
     stopping: bool,
 }
 
@@ -223,7 +220,6 @@ impl State {
             reload_failure: None,
             rotation: None,
             tally: Tally::default(),
-            history: History::default(),
             stopping: false,
         };
         state.settle_beside(now);

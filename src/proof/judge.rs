@@ -71,7 +71,7 @@ fn finding(trial: &Trial<'_>, refusal: Refusal, now: Timestamp) -> Finding {
         Refusal::WeakSignature { algorithm } => trial.finding(Code::SignatureWeak, algorithm),
         Refusal::NotForServers => trial.finding(Code::LeafNotForServers, "the extended key usage leaves out serverAuth"),
         Refusal::KeyNotTaken { algorithm } => {
-            trial.finding(Code::KeyUnsupported, algorithm).with("expected", "RSA, P-256, P-384 or P-521, which browsers take")
+            trial.finding(Code::KeyUnsupported, algorithm).with("expected", "RSA, P-256 or P-384, which browsers take")
         }
         Refusal::Other { reason } => trial.finding(Code::TlsUntrusted, reason),
     }

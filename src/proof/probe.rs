@@ -179,7 +179,9 @@ fn protocol(stream: &TlsStream<TcpStream>) -> String {
 async fn darkness(target: &Target, failure: &Failure, failed: Finding) -> (Door, Finding) {
     match failure {
         Failure::Silence => return (Door::Unreachable, failed),
-        Failure::Alert(_) | Failure::Closed | Failure::Reset | Failure::NotTls | Failure::Protocol(_) => {}
+        // It does speak TLS. nginx and many others would tell off in cleartext who does not, with 400.
+        Failure::Alert(_) | Failure::Protocol(_) => return (Door::Dark, failed),
+        Failure::Closed | Failure::Reset | Failure::NotTls => {}
     }
     match cleartext(target).await {
         Some(finding) => (Door::Cleartext, finding),

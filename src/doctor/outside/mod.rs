@@ -2,6 +2,7 @@
 //! Nothing of Asterisk's own is needed, and nothing is left in its log.
 
 mod address;
+mod elsewhere;
 mod names;
 mod sip;
 mod way;
@@ -44,9 +45,12 @@ pub async fn examine(book: &mut Notebook<'_>, question: &Question) {
         book.saw(BrowserWould::Fail1006);
         return;
     };
-    if let Some(mut socket) = way::walk(book, question, &addresses).await {
-        sip::ask(book, question, &mut socket).await;
-        socket.leave().await;
+    match way::walk(book, question, &addresses).await {
+        Some(mut socket) => {
+            sip::ask(book, question, &mut socket).await;
+            socket.leave().await;
+        }
+        None => elsewhere::look(book, question, &addresses).await,
     }
     if question.anchors.is_none() && question.aim.secure {
         book.lacks(
@@ -67,6 +71,9 @@ fn address(book: &mut Notebook<'_>, question: &Question) {
         step.note("origin", origin.as_str());
     }
     for finding in &question.written {
+        if finding.severity == Severity::Error {
+            book.saw(BrowserWould::Fail1006);
+        }
         book.find(finding.clone());
     }
     if let Some(finding) = question.aim.mixed(question.origin.as_deref()) {

@@ -55,13 +55,13 @@ pub(super) async fn walk(book: &mut Notebook<'_>, question: &Question, addresses
         tls(book, question, &at, observation, elsewhere);
     }
     upgrade(book, &at, observation);
-    let refused = observation.served.as_ref().is_some_and(|served| !served.acceptable);
+    let refused = observation.served.as_ref().is_some_and(|served| !served.acceptable || unwelcome(served));
     let opens = observation.door == Door::Open && !refused;
     book.saw(if opens { BrowserWould::Connect } else { BrowserWould::Fail1006 });
     socket
 }
 
-fn target(question: &Question, address: SocketAddr) -> Target {
+pub(super) fn target(question: &Question, address: SocketAddr) -> Target {
     Target {
         address: Address { host: address.ip().to_string(), port: address.port() },
         server_name: Some(question.aim.host.clone()),
@@ -153,6 +153,16 @@ fn tls<'o>(
     for finding in observation.findings.iter().filter(own) {
         book.find(told(question, at, finding));
     }
+    if observation.served.as_ref().is_some_and(unwelcome) {
+        book.find(
+            Finding::new(Code::KeyUnsupported)
+                .severity(Severity::Error)
+                .with("address", at)
+                .with("found", "P-521")
+                .with("expected", "RSA, P-256 or P-384")
+                .with("refusedBy", "Chromium and what is built on it"),
+        );
+    }
     for (address, other) in elsewhere.filter(|(_, other)| other.times.tcp.is_some()) {
         for finding in other.findings.iter().filter(own) {
             if !observation.findings.iter().any(|known| known.code == finding.code) {
@@ -167,6 +177,11 @@ fn tls<'o>(
         }
     }
     book.end(step);
+}
+
+/// Firefox would take it; most people call with something else.
+fn unwelcome(served: &Served) -> bool {
+    served.leaf.as_ref().is_some_and(|leaf| leaf.key_algorithm == "P-521")
 }
 
 fn describe(step: &mut Running, served: &Served) {

@@ -68,6 +68,8 @@ enum Raw {
     Http(&'static str),
     /// Answers whatever comes with 400.
     HttpAlways,
+    /// Speaks TLS, though not ours, and tells off who does not.
+    TellsOff,
 }
 
 async fn raw(behaviour: Raw) -> (SocketAddr, JoinHandle<()>) {
@@ -98,7 +100,8 @@ async fn behave(mut stream: TcpStream, behaviour: Raw) {
         Raw::Silence => std::future::pending().await,
         Raw::Http(_) if hello => &[],
         Raw::Http(answer) => answer.as_bytes(),
-        Raw::HttpAlways => b"HTTP/1.1 400 Bad Request\r\nServer: Asterisk/22.11.0\r\n\r\n",
+        Raw::TellsOff if hello => &[0x15, 3, 3, 0, 2, 2, 70],
+        Raw::HttpAlways | Raw::TellsOff => b"HTTP/1.1 400 Bad Request\r\nServer: Asterisk/22.11.0\r\n\r\n",
     };
     let _ = stream.write_all(answer).await;
     let _ = stream.shutdown().await;
@@ -112,6 +115,7 @@ async fn a_failed_handshake_is_a_dark_door_and_says_how_it_failed() {
         (Raw::Reset, "reset the connection"),
         (Raw::Alert, "alert HandshakeFailure"),
         (Raw::Garbage, "not TLS"),
+        (Raw::TellsOff, "alert ProtocolVersion"),
     ] {
         let (address, peer) = raw(behaviour).await;
         let observation = observe(&target(address, PATIENCE)).await;

@@ -164,13 +164,13 @@ pub(super) const KEY_WEAK: Text = Text {
 };
 
 pub(super) const KEY_UNSUPPORTED: Text = Text {
-    title: "a kind of key that cannot be judged here",
-    meaning: "The checker does not know this kind of key ({found}), so it cannot tell whether the pair matches. OpenSSL, and so Asterisk, \
-              may well load it; not every browser will accept it.",
+    title: "a kind of key that not every browser takes",
+    meaning: "The key is {found}. OpenSSL, and so Asterisk, may well load it, and browsers take RSA, P-256 and P-384 alone (Firefox P-521, too): with \
+              another kind they end TLS, 1006. Some kinds the checker does not know, so that it cannot tell whether the pair matches.",
     see: "Both sums must be equal:\n\
           $ openssl x509 -in tls.crt -noout -pubkey | openssl sha256\n\
           $ openssl pkey -in tls.key -pubout | openssl sha256",
-    remedy: "If the sums are equal there is nothing to do. To be judged fully, use P-256 or RSA 2048.\n\
+    remedy: "Have the certificate issued for a key of P-256 or RSA 2048:\n\
              $ certbot certonly --cert-name NAME --key-type ecdsa --force-renewal",
 };
 

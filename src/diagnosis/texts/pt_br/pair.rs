@@ -166,13 +166,13 @@ pub(super) const KEY_WEAK: Text = Text {
 };
 
 pub(super) const KEY_UNSUPPORTED: Text = Text {
-    title: "um tipo de chave que não pode ser avaliado aqui",
-    meaning: "O verificador não conhece este tipo de chave ({found}) e por isso não sabe dizer se o par combina. O OpenSSL, e com ele o Asterisk, \
-              pode muito bem carregá-la; nem todo navegador vai aceitá-la.",
+    title: "um tipo de chave que nem todo navegador aceita",
+    meaning: "A chave é {found}. O OpenSSL, e com ele o Asterisk, pode muito bem carregá-la, e os navegadores só aceitam RSA, P-256 e P-384 (o Firefox \
+              também P-521): com outro tipo encerram o TLS, 1006. Alguns tipos o verificador não conhece e por isso não sabe dizer se o par combina.",
     see: "As duas somas precisam ser iguais:\n\
           $ openssl x509 -in tls.crt -noout -pubkey | openssl sha256\n\
           $ openssl pkey -in tls.key -pubout | openssl sha256",
-    remedy: "Se as somas forem iguais, não há nada a fazer. Para uma avaliação completa, use P-256 ou RSA 2048.\n\
+    remedy: "Emita o certificado para uma chave P-256 ou RSA 2048:\n\
              $ certbot certonly --cert-name NOME --key-type ecdsa --force-renewal",
 };
 

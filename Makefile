@@ -1,7 +1,7 @@
 # Starkeeper's commands. `make` alone prints them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo test bench faults soak outage fuzz lint docs image lab browser nginx docker kubernetes setup
+.PHONY: help demo test bench faults truth soak outage fuzz lint docs image lab browser nginx docker kubernetes setup
 
 help: ## Print this list
 	@printf 'Starkeeper: keeps the secure WebSocket door of Asterisk open.\n\n'
@@ -23,6 +23,10 @@ bench: setup ## Measure: rotations against the bare floor, large configurations,
 faults: setup ## Every fault on real Asterisk 16 and 22: what users saw, its name, the way back (a table)
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/faults.sh
+
+truth: setup browser nginx ## The doctor against a real browser: what each says of a scene, well or wrongly set up (a table)
+	@tests/lab/asterisk.sh 22 16
+	@tests/lab/truth.sh
 
 lint: ## Format, clippy, licences and sources of every dependency
 	@tests/lab/lint.sh

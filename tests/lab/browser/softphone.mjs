@@ -1,6 +1,6 @@
 // softphone.mjs: JsSIP in a real, headless Chromium, driven by lines on stdin and telling on stdout, each line one JSON value.
 //
-//   {"do":"open","as":NAME,"url":"wss://…/ws","uri":"sip:…","password":P}   connects and registers, in a profile of its own
+//   {"do":"open","as":NAME,"url":"wss://…/ws","uri":"sip:…","password":P}   connects and registers, in a profile that no other phone has meanwhile
 //   {"do":"call","as":NAME,"to":"sip:…"}                                   calls
 //   {"do":"tell","as":NAME}                                                what has become of it: see `told` below
 //   {"do":"close","as":NAME}                                               leaves
@@ -34,7 +34,9 @@ const browser = await chromium.launch({
     `--host-resolver-rules=MAP phone.example.com 127.0.0.1,${rules}`,
   ],
 });
+// Pages of phones, each in a profile of its own; those whose phone has left are taken again.
 const phones = new Map();
+const free = [];
 
 // What runs inside the page. One page holds one phone.
 const inside = {
@@ -50,8 +52,10 @@ const inside = {
         try { return new target(...given); } catch (error) { phone.thrown = error.name; throw error; }
       },
     });
+    let socket;
+    try { socket = new window.JsSIP.WebSocketInterface(url); } catch (error) { phone.thrown = error.name; return; }
     const agent = new window.JsSIP.UA({
-      sockets: [new window.JsSIP.WebSocketInterface(url)], uri, password, register: true, register_expires: 60,
+      sockets: [socket], uri, password, register: true, register_expires: 60,
       session_timers: false, connection_recovery_min_interval: 60, connection_recovery_max_interval: 90,
     });
     agent.on('connected', () => { phone.connects += 1; });
@@ -90,7 +94,7 @@ const inside = {
   // Says goodbye to SIP and to the WebSocket, if the other side lets it.
   close() {
     const { agent } = window;
-    return new Promise((gone) => {
+    return agent && new Promise((gone) => {
       agent.on('disconnected', gone);
       setTimeout(gone, agent.isConnected() ? 1000 : 0);
       agent.stop();
@@ -100,15 +104,16 @@ const inside = {
 
 async function act({ do: what, as, ...rest }) {
   if (what === 'open') {
-    const context = await browser.newContext();
-    phones.set(as, { context, page: await context.newPage() });
-    await phones.get(as).page.goto(origin);
+    phones.set(as, free.pop() ?? (await (await browser.newContext()).newPage()));
+    await phones.get(as).goto(origin);
   }
-  const { context, page } = phones.get(as);
+  const page = phones.get(as);
   const told = await page.evaluate(inside[what], rest);
   if (what === 'close') {
-    await context.close();
+    // What the next page does not know of ends with this one.
+    await page.goto('about:blank');
     phones.delete(as);
+    free.push(page);
   }
   return told;
 }

@@ -55,6 +55,11 @@ impl Authority {
         Self { root_pem: root.pem(), intermediate_pem: intermediate.pem(), root, intermediate }
     }
 
+    /// The key that leaves are signed with.
+    pub(super) fn intermediate_key(&self) -> String {
+        self.intermediate.key().serialize_pem()
+    }
+
     /// A good pair for these names (or addresses): P-256, valid from an hour ago for 90 days, leaf then intermediate.
     pub fn issue(&self, names: &[&str]) -> Pair {
         self.leaf(names).issue()

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{KeyKind, Pair, fingerprint};
+use super::{Authority, KeyKind, Pair, fingerprint};
 
 /// A self-signed pair with an RSA key of 1024 bits, which OpenSSL refuses to load at security level 2.
 pub fn rsa_1024() -> Pair {
@@ -15,6 +15,26 @@ pub fn rsa_1024() -> Pair {
 /// A self-signed pair, RSA 2048, signed with SHA-1: Asterisk loads it, browsers refuse it.
 pub fn sha1_signed() -> Pair {
     made(&["-newkey", "rsa:2048", "-sha1"])
+}
+
+/// A pair for this name that the authority's intermediate has signed with SHA-1: Asterisk loads it, browsers refuse it.
+pub fn sha1(authority: &Authority, name: &str) -> Pair {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let issuer = file("issuer.crt", &authority.intermediate_pem);
+    let key = file("issuer.key", &authority.intermediate_key());
+    let pair = authority.issue(&[name]);
+    let own = file("leaf.key", &pair.key_pem);
+    let names = file("names", &format!("subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\n"));
+    let request = file("request", &text(&["req", "-new", "-key", &own, "-subj", &format!("/CN={name}")], ""));
+    let signing = ["-CA", &issuer, "-CAkey", &key, "-set_serial", "7", "-sha1", "-days", "30", "-extfile", &names];
+    let cert = text(&[&["x509", "-req", "-in", &request][..], &signing].concat(), "");
+    let leaf_der = openssl(&["x509", "-outform", "DER"], cert.as_bytes());
+    Pair { cert_pem: cert + &authority.intermediate_pem, fingerprint: fingerprint(&leaf_der), leaf_der, ..pair }
 }
 
 /// A self-signed pair on secp256k1, which no browser takes.

@@ -1,0 +1,52 @@
+//! Scenes in which a proxy before Asterisk keeps the phone out.
+
+use std::time::Duration;
+
+use super::{
+    lab::NAME,
+    stage::{Fate::Fail1006, Row, row},
+    support::nginx::UPGRADE,
+};
+
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        row("nginx drops the Upgrade headers", Fail1006, "ws-proxy-in-the-way")
+            .set(|stage| stage.nginx("location /ws { proxy_pass http://127.0.0.1:{http}; }")),
+        row("nginx drops the subprotocol", Fail1006, "ws-proxy-in-the-way").set(|stage| {
+            stage.nginx(&format!(
+                "location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} proxy_set_header Sec-WebSocket-Protocol \"\"; }}"
+            ));
+        }),
+        row("nginx has another path", Fail1006, "ws-proxy-in-the-way").set(|stage| {
+            stage.nginx(&format!("location /phone {{ proxy_pass http://127.0.0.1:{{http}}/ws; {UPGRADE} }}"));
+        }),
+        row("nginx redirects", Fail1006, "ws-proxy-in-the-way").set(|stage| stage.nginx("return 301 https://$host:{wss}$request_uri;")),
+        row("nginx wants another Origin", Fail1006, "ws-proxy-in-the-way").set(|stage| {
+            let check = "if ($http_origin != \"https://intranet.example.com\") { return 403; }";
+            stage.nginx(&format!("{check} location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
+        }),
+        row("nginx wants a password", Fail1006, "ws-proxy-in-the-way").set(|stage| {
+            stage.nginx(&format!(
+                "auth_basic phones; auth_basic_user_file /dev/null; location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"
+            ));
+        }),
+        row("nginx, and Asterisk dead behind it", Fail1006, "ws-proxy-in-the-way").set(|stage| {
+            stage.nginx(&format!("location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
+            stage.asterisk.kill();
+        }),
+        row("nginx, and Asterisk frozen behind it", Fail1006, "ws-proxy-in-the-way").set(|stage| {
+            stage.nginx(&format!("proxy_read_timeout 1s; location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
+            stage.asterisk.stop();
+        }),
+        row("nginx with an expired certificate", Fail1006, "tls-expired").set(|stage| {
+            let pair = stage.lab.authority.leaf(&[NAME]).expired(Duration::from_secs(3600)).issue();
+            stage.nginx_with(&pair, &format!("location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
+        }),
+        row("nginx speaks TLS 1.1 at most", Fail1006, "tls-failed").set(|stage| {
+            stage.nginx("ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0; return 404;");
+        }),
+        row("nginx wants a client's certificate", Fail1006, "ws-proxy-in-the-way").set(|stage| {
+            stage.nginx("ssl_verify_client on; ssl_client_certificate tls.crt; return 404;");
+        }),
+    ]
+}

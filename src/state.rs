@@ -5,6 +5,7 @@ mod backoff;
 mod beside;
 mod door;
 mod facts;
+mod history;
 mod material;
 mod phase;
 mod read;
@@ -14,6 +15,7 @@ mod turn;
 
 pub use beside::{Beside, BesideMeans};
 pub use facts::{AmiLink, Generation, HealMeans, Means, Outcome, Rejected, ReloadOutcome, Rotation, Tally, Timing};
+pub use history::{Ended, History, Probed};
 pub use phase::Phase;
 pub use turn::Turn;
 
@@ -166,6 +168,7 @@ pub struct State {
     reload_failure: Option<Finding>,
     rotation: Option<Rotation>,
     tally: Tally,
+    history: History,
     stopping: bool,
 }
 
@@ -220,6 +223,7 @@ impl State {
             reload_failure: None,
             rotation: None,
             tally: Tally::default(),
+            history: History::default(),
             stopping: false,
         };
         state.settle_beside(now);

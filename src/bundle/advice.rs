@@ -1,6 +1,6 @@
 //! What loads, but deserves a word: what browsers refuse, what will expire, what stands in the wrong order. Decides nothing about loading.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
@@ -125,16 +125,11 @@ fn leaf_first(served: &[Served<'_>]) -> Vec<String> {
     order
 }
 
-/// `warning` or `critical`. For a short-lived certificate both come later, in the same proportion.
+/// `warning` or `critical`.
 fn expiring(leaf: &Certificate<'_>, expiry: &ExpirySettings, now: Timestamp) -> Option<&'static str> {
-    let (begin, end) = (leaf.not_before().as_second(), leaf.not_after().as_second());
+    let end = leaf.not_after().as_second();
     let left = end - now.as_second();
-    let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a float saturates, and seconds fit it exactly")]
-    let part = ((end - begin) as f64 * expiry.lifetime_fraction) as i64;
-    let warning = seconds(expiry.warning).min(part);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a float saturates, and seconds fit it exactly")]
-    let critical = (warning as f64 * (expiry.critical.as_secs_f64() / expiry.warning.as_secs_f64().max(1.0)).min(1.0)) as i64;
+    let (warning, critical) = expiry.before_the_end(end - leaf.not_before().as_second());
     match left {
         ..0 => None,
         _ if left < critical => Some("critical"),

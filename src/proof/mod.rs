@@ -121,3 +121,10 @@ pub struct StageTimes {
     /// HTTP upgrade.
     pub upgrade: Option<Duration>,
 }
+
+impl StageTimes {
+    /// Of all stages that it came to.
+    pub fn total(self) -> Duration {
+        [self.tcp, self.tls, self.upgrade].into_iter().flatten().sum()
+    }
+}

@@ -1,14 +1,19 @@
 //! The shape of [`Status`], as `/status` gives it, and what follows from it alone. Pure. How it is put together stands in `taking`.
 
+use std::{collections::VecDeque, sync::Arc};
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::{Rotating, Verdict};
+use super::{
+    Rotating, Verdict,
+    taking::{door_name, stages},
+};
 use crate::{
-    bundle::Leaf,
+    bundle::{Fingerprint, Leaf},
     clock::Tick,
     diagnosis::{Finding, Lang},
-    state::Phase,
+    state::{Outcome, Phase, Probed},
 };
 
 /// Everything the outside reads, as it stood at one moment.
@@ -45,6 +50,11 @@ pub struct Status {
     pub counts: Counts,
     /// The last rotation that was proved.
     pub last_rotation: Option<LastRotation>,
+    /// The last rotations, however they ended, newest first.
+    pub rotations: Vec<PastRotation>,
+    /// The worst probe of each ten seconds of the last hour, oldest first.
+    #[serde(serialize_with = "probes")]
+    pub latency: Arc<VecDeque<Probed>>,
     /// Whether the newest pair waits for its turn among the replicas, or is stopped there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turn: Option<&'static str>,
@@ -93,8 +103,21 @@ pub struct Surface {
     pub served: Option<Leaf>,
     /// Whether browsers would accept it.
     pub acceptable: Option<bool>,
+    /// From when on its end is spoken of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<Expiry>,
     /// Whether leaf and chain are those of the newest good pair.
     pub matches_wanted: bool,
+}
+
+/// From when on the end of a certificate is spoken of.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Expiry {
+    /// As a warning.
+    pub warning_from: Timestamp,
+    /// As critical.
+    pub critical_from: Timestamp,
 }
 
 /// Milliseconds of each stage of a look.
@@ -199,6 +222,20 @@ pub struct LastRotation {
     pub millis: RotationMillis,
 }
 
+/// One of the last rotations.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PastRotation {
+    /// When it ended.
+    pub at: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Of the leaf, where that could be read.
+    pub fingerprint_sha256: Option<Fingerprint>,
+    /// Milliseconds of each stage, where it was proved.
+    pub millis: Option<RotationMillis>,
+}
+
 /// Milliseconds of each stage of a rotation.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[allow(missing_docs, reason = "the stages of state::Timing")]
@@ -230,6 +267,23 @@ impl Status {
             Some(_) | None => self.ready.clone(),
         }
     }
+}
+
+/// A probe as JSON shows it.
+#[derive(Serialize)]
+struct Probe {
+    at: Timestamp,
+    door: &'static str,
+    #[serde(flatten)]
+    millis: Stages,
+}
+
+fn probes<S: Serializer>(probes: &Arc<VecDeque<Probed>>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(probes.iter().map(|probed| Probe {
+        at: Timestamp::from_second(probed.at.as_second()).unwrap_or(probed.at),
+        door: door_name(probed.door),
+        millis: stages(probed.times),
+    }))
 }
 
 /// JSON is for programs: its words are English whoever reads them.

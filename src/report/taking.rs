@@ -1,20 +1,25 @@
 //! The state, and what stands around it → [`Status`]. Pure.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
 use super::{
     Status,
     cluster::Cluster,
     findings::{findings, settled},
     health,
     rotating::{rotating, turn_name},
-    status::{Ami, Counts, Files, Healing, LastRotation, Probes, RotationMillis, Stages, Surface},
+    status::{Ami, Counts, Expiry, Files, Healing, LastRotation, PastRotation, Probes, RotationMillis, Stages, Surface},
 };
 use crate::{
     asterisk::{reload::Reload, surface as asterisk},
+    bundle::Leaf,
     clock::Now,
     diagnosis::Finding,
     material::Digest,
-    proof::{Door, Observation},
-    settings::{Address, LivenessSettings, ReadinessSettings},
+    proof::{Door, Observation, StageTimes},
+    settings::{Address, ExpirySettings, LivenessSettings, ReadinessSettings},
     state::{AmiLink, Beside, HealMeans, State, Tally, Timing},
 };
 
@@ -43,6 +48,8 @@ pub struct Around {
     pub findings: Vec<Finding>,
     /// What is likely, and is said only while the wire does not show what it should.
     pub suspicions: Vec<Finding>,
+    /// When a certificate that will expire is spoken of.
+    pub expiry: ExpirySettings,
     /// When liveness fails.
     pub liveness: LivenessSettings,
     /// What readiness asks.
@@ -77,6 +84,8 @@ impl Status {
             ami: ami(state, around),
             healing: Healing { by: healing(&state.means().heal), modules: state.means().reloads.iter().map(Reload::name).collect() },
             counts: counts(state.tally(), around.events_dropped),
+            rotations: rotations(state),
+            latency: Arc::clone(state.history().probes()),
             last_rotation: state.tally().last.map(|(at, timing)| LastRotation { at: at.wall, millis: rotation_millis(timing) }),
             turn: state.turn().map(turn_name),
             volume_lag_seconds: around.cluster.volume_lag.map(|lag| millis(lag.at(now.tick)) / 1e3),
@@ -92,14 +101,14 @@ impl Status {
 
 fn wss(state: &State, around: &Around) -> Surface {
     let path = Some(around.path.clone());
-    seen(Place { surface: asterisk::Surface::Wss, address: around.wss.to_string(), path }, state.door(), state.matches())
+    seen(Place { surface: asterisk::Surface::Wss, address: around.wss.to_string(), path }, state.door(), state.matches(), around)
 }
 
 fn surface(beside: &Beside, state: &State, around: &Around) -> Surface {
     let surface = beside.means.surface.clone();
     let address = around.beside.iter().find(|(known, _)| *known == surface).map(|(_, address)| address.to_string());
     let matches = state.good().is_some_and(|good| beside.serves(good));
-    seen(Place { surface, address: address.unwrap_or_default(), path: None }, beside.seen.as_ref(), matches)
+    seen(Place { surface, address: address.unwrap_or_default(), path: None }, beside.seen.as_ref(), matches, around)
 }
 
 struct Place {
@@ -108,7 +117,7 @@ struct Place {
     path: Option<String>,
 }
 
-fn seen(place: Place, door: Option<&Observation>, matches_wanted: bool) -> Surface {
+fn seen(place: Place, door: Option<&Observation>, matches_wanted: bool, around: &Around) -> Surface {
     let served = door.and_then(|door| door.served.as_ref());
     Surface {
         surface: place.surface.to_string(),
@@ -116,12 +125,20 @@ fn seen(place: Place, door: Option<&Observation>, matches_wanted: bool) -> Surfa
         path: place.path,
         door: door.map(|door| door_name(door.door)),
         looked_at: door.map(|door| door.at),
-        millis: door.map(stages).unwrap_or_default(),
+        millis: door.map(|door| stages(door.times)).unwrap_or_default(),
         protocol: served.map(|served| served.protocol.clone()),
         served: served.and_then(|served| served.leaf.clone()),
         acceptable: served.map(|served| served.acceptable),
+        expiry: served.and_then(|served| served.leaf.as_ref()).and_then(|leaf| expiry(leaf, around.expiry)),
         matches_wanted,
     }
+}
+
+fn expiry(leaf: &Leaf, settings: ExpirySettings) -> Option<Expiry> {
+    let (begin, end) = (leaf.not_before.as_second(), leaf.not_after.as_second());
+    let (warning, critical) = settings.before_the_end(end - begin);
+    let before = |seconds| Timestamp::from_second(end - seconds).ok();
+    Some(Expiry { warning_from: before(warning)?, critical_from: before(critical)? })
 }
 
 /// As it stands in JSON and in metrics.
@@ -136,12 +153,26 @@ pub fn door_name(door: Door) -> &'static str {
     }
 }
 
-fn stages(door: &Observation) -> Stages {
-    Stages { tcp: door.times.tcp.map(millis), tls: door.times.tls.map(millis), upgrade: door.times.upgrade.map(millis) }
+/// In milliseconds.
+pub(super) fn stages(times: StageTimes) -> Stages {
+    Stages { tcp: times.tcp.map(millis), tls: times.tls.map(millis), upgrade: times.upgrade.map(millis) }
 }
 
 fn millis(span: std::time::Duration) -> f64 {
     (span.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn rotations(state: &State) -> Vec<PastRotation> {
+    let mut rotations: Vec<_> = (state.history().rotations())
+        .map(|ended| PastRotation {
+            at: ended.at,
+            outcome: ended.outcome,
+            fingerprint_sha256: ended.fingerprint,
+            millis: ended.timing.map(rotation_millis),
+        })
+        .collect();
+    rotations.reverse();
+    rotations
 }
 
 fn rotation_millis(timing: Timing) -> RotationMillis {

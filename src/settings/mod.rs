@@ -225,6 +225,18 @@ pub struct ExpirySettings {
     pub lifetime_fraction: f64,
 }
 
+impl ExpirySettings {
+    /// How many seconds before its end a certificate of such a lifetime (in seconds) is spoken of: as a warning, and as critical. For a
+    /// short-lived one both come later, in the same proportion.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a float saturates, and seconds fit it exactly")]
+    pub fn before_the_end(&self, lifetime: i64) -> (i64, i64) {
+        let part = (lifetime as f64 * self.lifetime_fraction) as i64;
+        let warning = i64::try_from(self.warning.as_secs()).unwrap_or(i64::MAX).min(part);
+        let critical = warning as f64 * (self.critical.as_secs_f64() / self.warning.as_secs_f64().max(1.0)).min(1.0);
+        (warning, critical as i64)
+    }
+}
+
 impl Default for ExpirySettings {
     /// As the settings file has it where it says nothing.
     fn default() -> Self {

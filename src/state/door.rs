@@ -1,6 +1,6 @@
 //! The door that browsers use: what a probe saw, what a reload did, and whether a reload is what is missing.
 
-use super::{Busy, CONFIRM, Generation, Outcome, Proving, ReloadOutcome, State, TRIES};
+use super::{Busy, CONFIRM, Ended, Generation, Outcome, Proving, ReloadOutcome, State, TRIES, Timing};
 use crate::{
     asterisk::{ami::Reloaded, reload::Reload},
     clock::Now,
@@ -12,6 +12,7 @@ impl State {
     pub(super) fn take_observation(&mut self, observation: Observation, now: Now) {
         self.busy = None;
         self.tally.probed(observation.door);
+        self.history.probed(&observation, now);
         let open = observation.door == Door::Open;
         let expected_open = self.proving.is_some() || self.door().is_some_and(|door| door.door == Door::Open);
         if !open && expected_open && !std::mem::replace(&mut self.doubted, true) {
@@ -140,9 +141,22 @@ impl State {
     pub(super) fn finish_rotation(&mut self, now: Now) {
         let Some(rotation) = self.rotation.take() else { return };
         match rotation.reload {
-            Some((begun, reloaded)) => self.tally.rotated(Outcome::Proved, Some(rotation.timing(begun, reloaded, now.tick)), now),
+            Some((begun, reloaded)) => self.end_rotation(Outcome::Proved, Some(rotation.timing(begun, reloaded, now.tick)), now),
             None if rotation.first => {}
-            None => self.tally.rotated(Outcome::AlreadyServed, None, now),
+            None => self.end_rotation(Outcome::AlreadyServed, None, now),
         }
+    }
+
+    /// Counts the newest generation as ended so, and remembers it.
+    pub(super) fn end_rotation(&mut self, outcome: Outcome, timing: Option<Timing>, now: Now) {
+        self.tally.rotated(outcome, timing, now);
+        let leaf = match (outcome, &self.bad) {
+            (Outcome::Rejected, Some(bad)) => bad.rejection.leaf.as_deref(),
+            (Outcome::Rejected | Outcome::Proved | Outcome::AlreadyServed | Outcome::Unproved, _) => {
+                self.candidate.as_ref().or(self.good.as_ref()).map(|newest| &newest.bundle.leaf)
+            }
+        };
+        let fingerprint = leaf.map(|leaf| leaf.fingerprint_sha256);
+        self.history.ended(Ended { at: now.wall, outcome, fingerprint, timing });
     }
 }

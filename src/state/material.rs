@@ -32,7 +32,7 @@ impl State {
             return;
         }
         if self.rotation.take().is_some_and(|rotation| rotation.reload.is_some()) {
-            self.tally.rotated(Outcome::Unproved, None, now);
+            self.end_rotation(Outcome::Unproved, None, now);
         }
         let first = self.good.is_none();
         self.rotation = Some(Rotation { first, noticed, taken: now.tick, check, published: None, reload: None });
@@ -124,10 +124,10 @@ impl State {
     pub(super) fn settle_rejection(&mut self, now: Now) {
         if let Some(bad) = self.bad.as_mut().filter(|bad| !bad.counted && now.tick >= bad.named_from) {
             bad.counted = true;
-            self.tally.rotated(Outcome::Rejected, None, now);
+            self.end_rotation(Outcome::Rejected, None, now);
         }
         if self.held_back() && self.rotation.take().is_some() {
-            self.tally.rotated(Outcome::Rejected, None, now);
+            self.end_rotation(Outcome::Rejected, None, now);
         }
     }
 }

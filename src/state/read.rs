@@ -1,6 +1,6 @@
 //! What the outside reads of the state.
 
-use super::{AmiLink, Beside, Generation, Means, Phase, Rejected, State, Tally};
+use super::{AmiLink, Beside, Generation, History, Means, Phase, Rejected, State, Tally};
 use crate::{
     clock::{Now, Tick},
     diagnosis::Finding,
@@ -76,6 +76,11 @@ impl State {
     /// What was counted since the start.
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// What is remembered of the past.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Whether leaf and chain on the wire are those of the newest good generation.

@@ -168,6 +168,8 @@ fn a_rotation_is_one_reload_and_one_probe() {
     assert_eq!(story.phase(), Phase::Serving);
     assert_eq!(story.state.tally().proved, 1);
     assert!(story.state.tally().last.is_some());
+    let ended: Vec<_> = story.state.history().rotations().map(|ended| (ended.outcome, ended.timing.is_some())).collect();
+    assert_eq!(ended, [(Outcome::Proved, true)]);
 }
 
 #[test]

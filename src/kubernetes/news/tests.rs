@@ -9,7 +9,7 @@ use crate::{
     bundle::{Fingerprint, Leaf},
     clock::{Now, Tick},
     report::{Around, Cluster},
-    settings::{Address, LivenessPolicy, LivenessSettings, ReadinessSettings},
+    settings::{Address, ExpirySettings, LivenessPolicy, LivenessSettings, ReadinessSettings},
     state::{HealMeans, Means, Policy, State},
 };
 
@@ -31,6 +31,7 @@ fn blank() -> Status {
         ami: address,
         findings: Vec::new(),
         suspicions: Vec::new(),
+        expiry: ExpirySettings::default(),
         liveness: LivenessSettings { policy: LivenessPolicy::Never, after: SECOND },
         readiness: ReadinessSettings { require_trusted: false },
         stale_after: SECOND,

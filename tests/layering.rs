@@ -27,7 +27,7 @@ const ROOMS: [&str; 17] = [
 ];
 
 /// Files that decide, and so may not know of the world.
-const PURE: [&str; 33] = [
+const PURE: [&str; 38] = [
     "diagnosis/",
     "settings/",
     "material/mod.rs",
@@ -61,6 +61,11 @@ const PURE: [&str; 33] = [
     "doctor/cause.rs",
     "doctor/outside/address.rs",
     "doctor/verdict.rs",
+    "doctor/client/compose.rs",
+    "doctor/client/dotenv.rs",
+    "doctor/client/frontend.rs",
+    "doctor/client/published.rs",
+    "doctor/client/variables.rs",
 ];
 
 /// What the world looks like in source. Files are read in `config` by a closure that enters.

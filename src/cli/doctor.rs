@@ -1,5 +1,6 @@
 //! `doctor`: arguments → an examination; its steps as they run, then the verdict, for people or as JSON.
 
+mod client;
 mod page;
 mod steps;
 
@@ -21,7 +22,10 @@ use crate::{
 use steps::Steps;
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Doctor {
+    #[command(subcommand)]
+    part: Option<Part>,
     /// What the browser connects to, as it stands in the client's code
     #[arg(value_name = "URL")]
     url: Option<String>,
@@ -48,11 +52,18 @@ pub(super) struct Doctor {
     timeout: Duration,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Part {
+    /// The front end's env file, and what Compose publishes and mounts
+    Client(client::Client),
+}
+
 impl Doctor {
     pub(super) fn run(&self, common: &Common) -> ExitCode {
-        match &self.url {
-            Some(url) => self.outside(common, url),
-            None => refuse("examine: what? Give the address that the browser connects to, as wss://pbx.example.com:8089/ws"),
+        match (&self.part, &self.url) {
+            (Some(Part::Client(client)), _) => client.run(common),
+            (None, Some(url)) => self.outside(common, url),
+            (None, None) => refuse("examine: what? Give the address that the browser connects to, as wss://pbx.example.com:8089/ws"),
         }
     }
 

@@ -84,7 +84,21 @@ Examples:
   starkeeper doctor wss://pbx.lan:8089/ws --ca our-root.pem
   starkeeper doctor wss://pbx.example.com:8089/ws --connect 10.0.0.7:8089
   starkeeper doctor wss://pbx.example.com:8089/ws --user 1001 --password-file FILE
-  starkeeper doctor wss://pbx.example.com:8089/ws -o json | jq .firstCause";
+  starkeeper doctor wss://pbx.example.com:8089/ws -o json | jq .firstCause
+  starkeeper doctor client --env-file .env --compose docker-compose.yml";
+
+pub(super) const DOCTOR_CLIENT: &str = "\
+The address is composed as front ends do: the page's scheme (wss:// for https://),
+NEXT_PUBLIC_ASTERISK_HOST and NEXT_PUBLIC_WEBSOCKET_PATH (default /ws). Variables of
+the environment go before those of files, as in Compose.
+
+Exit status: 0 no error, 1 errors found, 2 it could not run
+
+Examples:
+  starkeeper doctor client --env-file .env
+  starkeeper doctor client --env-file .env --compose docker-compose.yml
+  starkeeper doctor client --env-file .env --page http://localhost:3000 --offline
+  starkeeper doctor client --env-file web/.env --compose a.yml --compose b.yml --service pbx";
 
 pub(super) const HEALTHCHECK: &str = "\
 Exit status: 0 ready, 1 not

@@ -137,6 +137,7 @@ codes! {
     ClientUrlNoPort = "client-url-no-port", Error, ClientAndNetwork;
     ClientInsecureOnHttps = "client-insecure-on-https", Error, ClientAndNetwork;
     ClientNameNotCovered = "client-name-not-covered", Error, ClientAndNetwork;
+    EnvUnparsableLine = "env-unparsable-line", Warning, ClientAndNetwork;
     ComposePortUnpublished = "compose-port-unpublished", Error, ClientAndNetwork;
     ComposeVolumeMissing = "compose-volume-missing", Error, ClientAndNetwork;
     // Kubernetes

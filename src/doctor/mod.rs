@@ -3,6 +3,7 @@
 //! at is written down, too, with what it would need.
 
 mod cause;
+pub mod client;
 mod notebook;
 pub mod outside;
 mod verdict;

@@ -16,7 +16,7 @@ use super::{
     scalar::{self, Refusal},
     schema::{prune, schema},
     secret,
-    tree::{Content, Node},
+    tree::{Content, Dialect, Node},
 };
 
 /// All that settings are made of.
@@ -41,7 +41,7 @@ pub fn load(inputs: Inputs<'_>) -> Result<Settings, Errors> {
     let mut errors = Vec::new();
     let mut tree = Node { content: Content::Map(Vec::new()), place: Place::of_file(path) };
     if let Some((path, bytes)) = inputs.file {
-        match Node::read(path, bytes) {
+        match Node::read(path, bytes, Dialect::Settings) {
             Ok(read) => tree = read,
             Err(error) => errors.push(*error),
         }

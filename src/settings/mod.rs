@@ -20,6 +20,7 @@ pub use overrides::Overrides;
 pub use scalar::{name, place, span};
 pub use schema::schema;
 pub use secret::in_file as secret_in_file;
+pub(crate) use tree::{Dialect, Node};
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 

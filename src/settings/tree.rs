@@ -1,5 +1,5 @@
-//! YAML text → a tree in which every node knows its place. Refuses what is not YAML, more than one document, merge keys, unknown tags, and
-//! whatever grows beyond a settings file. Duplicate keys stay in the tree, so that they are named together with all else.
+//! YAML text → a tree in which every node knows its place. Refuses what is not YAML, more than one document, unknown tags, whatever grows beyond
+//! a file that people write, and in settings merge keys. Duplicate keys stay in the tree, so that they are named together with all else.
 
 use std::{collections::BTreeMap, fmt, mem, path::Path};
 
@@ -14,14 +14,23 @@ use super::error::{Error, Kind, Place};
 
 /// A value and where it was said.
 #[derive(Clone)]
-pub(super) struct Node {
-    pub(super) content: Content,
-    pub(super) place: Place,
+pub(crate) struct Node {
+    pub(crate) content: Content,
+    pub(crate) place: Place,
+}
+
+/// Whose YAML it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Starkeeper's own.
+    Settings,
+    /// A Compose file: merge keys (`<<`) are filled in, and Compose's own tags (`!reset`, `!override`) passed over.
+    Compose,
 }
 
 /// What a node holds.
 #[derive(Clone)]
-pub(super) enum Content {
+pub(crate) enum Content {
     /// Null, `true`, a number or text: never a list or an object.
     Scalar(Value),
     /// A list.
@@ -32,20 +41,20 @@ pub(super) enum Content {
 
 /// One line of a mapping.
 #[derive(Clone)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// `None`: the key is not text.
-    pub(super) key: Option<String>,
+    pub(crate) key: Option<String>,
     /// Where the key stands.
-    pub(super) place: Place,
-    pub(super) value: Node,
+    pub(crate) place: Place,
+    pub(crate) value: Node,
 }
 
 impl Node {
-    /// The tree of a settings file. An empty file is an empty mapping.
+    /// The tree of a file. An empty file is an empty mapping.
     ///
     /// # Errors
     /// One: where reading broke off.
-    pub(super) fn read(file: &Path, bytes: &[u8]) -> Result<Node, Box<Error>> {
+    pub(crate) fn read(file: &Path, bytes: &[u8], dialect: Dialect) -> Result<Node, Box<Error>> {
         if bytes.len() > SIZE_LIMIT {
             return Err(Error::new(Kind::TooLarge, "", Place::File(file.to_owned()))
                 .found(format!("{} bytes", bytes.len()))
@@ -60,7 +69,8 @@ impl Node {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Node { content: Content::Map(Vec::new()), place: Place::File(file.to_owned()) });
         }
-        let raw: Spanned<Raw> = serde_yaml::from_str_with_options(text, options()).map_err(|error| Box::new(syntax_error(file, &error)))?;
+        let raw: Spanned<Raw> =
+            serde_yaml::from_str_with_options(text, options(dialect)).map_err(|error| Box::new(syntax_error(file, &error)))?;
         Ok(located(raw, file))
     }
 
@@ -84,7 +94,7 @@ impl Node {
     }
 
     /// As JSON, nulls left out: a key without a value is a key that was not given.
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         match &self.content {
             Content::Scalar(scalar) => scalar.clone(),
             Content::List(nodes) => Value::Array(nodes.iter().map(Node::json).collect()),
@@ -125,6 +135,36 @@ impl Node {
         places.insert(path, self.place.clone());
     }
 
+    /// What stands under a key of a mapping; of two, the last.
+    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
+        self.entries().iter().rev().find(|entry| entry.key.as_deref() == Some(key)).map(|entry| &entry.value)
+    }
+
+    /// The lines of a mapping; none for anything else.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        match &self.content {
+            Content::Map(entries) => entries,
+            Content::Scalar(_) | Content::List(_) => &[],
+        }
+    }
+
+    /// The items of a list; none for anything else.
+    pub(crate) fn items(&self) -> &[Node] {
+        match &self.content {
+            Content::List(items) => items,
+            Content::Scalar(_) | Content::Map(_) => &[],
+        }
+    }
+
+    /// A scalar as it would be written. `None`: it is none, or null.
+    pub(crate) fn text(&self) -> Option<String> {
+        match &self.content {
+            Content::Scalar(Value::Null) | Content::List(_) | Content::Map(_) => None,
+            Content::Scalar(Value::String(text)) => Some(text.clone()),
+            Content::Scalar(other) => Some(other.to_string()),
+        }
+    }
+
     /// Whether nothing was said: a key without a value, `null` or `~`.
     pub(super) fn is_null(&self) -> bool {
         matches!(self.content, Content::Scalar(Value::Null))
@@ -136,16 +176,19 @@ pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-fn options() -> serde_yaml::Options {
+fn options(dialect: Dialect) -> serde_yaml::Options {
     serde_yaml::options! {
         // A snippet shows the lines around an error, secrets that were put there by mistake included.
         with_snippet: false,
         duplicate_keys: serde_yaml::options::DuplicateKeyPolicy::PassThrough,
-        merge_keys: serde_yaml::options::MergeKeyPolicy::Error,
+        merge_keys: match dialect {
+            Dialect::Settings => serde_yaml::options::MergeKeyPolicy::Error,
+            Dialect::Compose => serde_yaml::options::MergeKeyPolicy::Merge,
+        },
         // `off` stays text: YAML 1.1 would make it false.
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
-        reject_unsupported_tags: true,
+        reject_unsupported_tags: dialect == Dialect::Settings,
         non_finite_float_policy: serde_yaml::options::NonFiniteFloatPolicy::AsString,
         alias_limits: serde_yaml::alias_limits! { max_total_replayed_events: 5_000 },
         budget: serde_yaml::budget! {
@@ -184,7 +227,7 @@ fn syntax_error(file: &Path, error: &serde_yaml::Error) -> Error {
         serde_yaml::Error::UnknownAnchor { .. } => "an alias (`*…`) without its anchor".to_owned(),
         serde_yaml::Error::Budget { .. }
         | serde_yaml::Error::AliasReplayLimitExceeded { .. }
-        | serde_yaml::Error::AliasReplayStackDepthExceeded { .. } => "more nesting, nodes or aliases than settings can need".to_owned(),
+        | serde_yaml::Error::AliasReplayStackDepthExceeded { .. } => "more nesting, nodes or aliases than such a file can need".to_owned(),
         _ => "a structure that cannot be read".to_owned(),
     };
     Error::new(Kind::Syntax, "", place(file, location)).found(found)

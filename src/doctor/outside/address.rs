@@ -76,7 +76,7 @@ impl Aim {
     }
 
     /// What a page of this origin may not do, whatever answers. `None`: the origin is not known.
-    pub(super) fn mixed(&self, origin: Option<&str>) -> Option<Finding> {
+    pub(in crate::doctor) fn mixed(&self, origin: Option<&str>) -> Option<Finding> {
         // Browsers trust the way to the machine itself.
         let own = self.host == "localhost" || self.host.ends_with(".localhost") || self.ip().is_some_and(|ip| ip.is_loopback());
         if self.secure || own {

@@ -59,6 +59,15 @@ pub(super) const CLIENT_NAME_NOT_COVERED: Text = Text {
              $ certbot certonly --cert-name CERT -d OTHERNAME -d {name}",
 };
 
+pub(super) const ENV_UNPARSABLE_LINE: Text = Text {
+    title: "a line of the env file says nothing",
+    meaning: "{file}, line {line}: {reason}. The front end is built without what the line was meant to say, and passes over it in silence.",
+    see: "$ grep -nvE '^(#|$|(export )?[A-Za-z_][A-Za-z0-9_.-]*=)' {file}",
+    remedy: "Write it as NAME=value, with quotes around values that hold spaces or a #; then build the front end again, since NEXT_PUBLIC_ variables are \
+             fixed in it:\n\
+             | NEXT_PUBLIC_ASTERISK_HOST=pbx.example.com:8089",
+};
+
 pub(super) const COMPOSE_PORT_UNPUBLISHED: Text = Text {
     title: "Compose does not publish the WSS port",
     meaning: "The service in {file} publishes no port {port}: Asterisk listens inside its container, and browsers outside get connection refused, 1006.",

@@ -59,6 +59,15 @@ pub(super) const CLIENT_NAME_NOT_COVERED: Text = Text {
              $ certbot certonly --cert-name CERT -d OUTRONOME -d {name}",
 };
 
+pub(super) const ENV_UNPARSABLE_LINE: Text = Text {
+    title: "uma linha do arquivo env não diz nada",
+    meaning: "{file}, linha {line}: {reason}. O front-end é construído sem o que a linha devia dizer, e passa por ela em silêncio.",
+    see: "$ grep -nvE '^(#|$|(export )?[A-Za-z_][A-Za-z0-9_.-]*=)' {file}",
+    remedy: "Escreva NOME=valor, com aspas em volta de valores com espaços ou #; depois construa o front-end de novo, pois as variáveis NEXT_PUBLIC_ ficam \
+             fixadas nele:\n\
+             | NEXT_PUBLIC_ASTERISK_HOST=pbx.example.com:8089",
+};
+
 pub(super) const COMPOSE_PORT_UNPUBLISHED: Text = Text {
     title: "o Compose não publica a porta WSS",
     meaning: "O serviço em {file} não publica a porta {port}: o Asterisk escuta dentro do contêiner, e navegadores de fora têm a conexão recusada, 1006.",

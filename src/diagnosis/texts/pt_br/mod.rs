@@ -109,6 +109,7 @@ pub(super) fn text(code: Code) -> Text {
         Code::ClientUrlNoPort => client::CLIENT_URL_NO_PORT,
         Code::ClientInsecureOnHttps => client::CLIENT_INSECURE_ON_HTTPS,
         Code::ClientNameNotCovered => client::CLIENT_NAME_NOT_COVERED,
+        Code::EnvUnparsableLine => client::ENV_UNPARSABLE_LINE,
         Code::ComposePortUnpublished => client::COMPOSE_PORT_UNPUBLISHED,
         Code::ComposeVolumeMissing => client::COMPOSE_VOLUME_MISSING,
         Code::KubernetesForbidden => kubernetes::KUBERNETES_FORBIDDEN,

@@ -57,7 +57,7 @@ pub(super) async fn ask(book: &mut Notebook<'_>, question: &Question, socket: &m
         return;
     };
     let asked = caller.bindings(password).await;
-    let proven = shown(book, question, user, &mut step, asked);
+    let proven = shown(book, question, user, &mut step, asked, Code::SipAuthRejected);
     if proven && user.register {
         register(book, question, user, password, &mut caller, &mut step).await;
     }
@@ -75,7 +75,8 @@ async fn register(
 ) {
     let contact = caller.contact();
     let asked = caller.bind(password, &contact, SECONDS).await;
-    if shown(book, question, user, step, asked) {
+    // The credentials are known to be right: a 403 is for the contact, for which there is no room.
+    if shown(book, question, user, step, asked, Code::SipRefused) {
         step.note("registered", contact.as_str());
         match caller.bind(password, &contact, 0).await {
             Ok(shown) => note(step, "unregistered", &shown.last),
@@ -87,8 +88,15 @@ async fn register(
 /// Gone by itself if we are.
 const SECONDS: u32 = 60;
 
-/// Whether the credentials were taken.
-fn shown(book: &mut Notebook<'_>, question: &Question, user: &User, step: &mut Running, asked: Result<Shown, Silence>) -> bool {
+/// Whether the credentials were taken. `refused`: what it means where they were not.
+fn shown(
+    book: &mut Notebook<'_>,
+    question: &Question,
+    user: &User,
+    step: &mut Running,
+    asked: Result<Shown, Silence>,
+    refused: Code,
+) -> bool {
     let shown = match asked {
         Ok(shown) => shown,
         Err(silence) => {
@@ -112,7 +120,7 @@ fn shown(book: &mut Notebook<'_>, question: &Question, user: &User, step: &mut R
     let finding = match shown.last.status {
         200 => return true,
         // An unknown endpoint gets the same answers, so that nobody can guess names.
-        401 | 403 | 407 => Finding::new(Code::SipAuthRejected),
+        401 | 403 | 407 => Finding::new(refused),
         404 => Finding::new(Code::SipEndpointUnknown),
         _ => Finding::new(Code::SipRefused),
     };
@@ -143,9 +151,9 @@ fn judge_owner(book: &mut Notebook<'_>, question: &Question, answer: &Response) 
     }
 }
 
-/// JsSIP answers the first challenge, and that only by MD5.
+/// JsSIP keeps the last challenge alone, and answers only MD5.
 fn judge_challenges(book: &mut Notebook<'_>, question: &Question, user: &User, challenges: &[Challenge]) {
-    if challenges.first().is_none_or(Challenge::suits_jssip) {
+    if challenges.last().is_none_or(Challenge::suits_jssip) {
         return;
     }
     let offered: Vec<&str> = challenges.iter().map(|challenge| challenge.named.as_str()).collect();

@@ -163,12 +163,12 @@ pub(super) const SIP_ENDPOINT_UNKNOWN: Text = Text {
 
 pub(super) const SIP_DIGEST_UNSUPPORTED: Text = Text {
     title: "SIP asks for a digest that JsSIP does not know",
-    meaning: "The WebSocket is fine; Asterisk challenges {user} with {found}, and JsSIP answers the first challenge alone and only MD5. It gives up with \
+    meaning: "The WebSocket is fine; Asterisk challenges {user} with {found}, and JsSIP answers the last challenge alone and only MD5. It gives up with \
               `registrationFailed: Authentication Error`, however right the password is. This is no 1006.",
     see: "The browser's console says `challenge with Digest algorithm different than \"MD5\"`.\n\
           $ asterisk -rx 'pjsip show auth {user}'\n\
           $ grep -nE 'supported_algorithms_uas|password_digest' /etc/asterisk/pjsip.conf",
-    remedy: "Have MD5 come first (and give its secret, where only another digest stands there), in pjsip.conf:\n\
+    remedy: "Have MD5 alone, or last (and give its secret, where only another digest stands there), in pjsip.conf:\n\
              | [{user}]\n\
              | type = auth\n\
              | auth_type = digest\n\

@@ -163,12 +163,12 @@ pub(super) const SIP_ENDPOINT_UNKNOWN: Text = Text {
 
 pub(super) const SIP_DIGEST_UNSUPPORTED: Text = Text {
     title: "o SIP pede um digest que o JsSIP não conhece",
-    meaning: "O WebSocket está bem; o Asterisk desafia {user} com {found}, e o JsSIP só responde ao primeiro desafio e só com MD5. Ele desiste com \
+    meaning: "O WebSocket está bem; o Asterisk desafia {user} com {found}, e o JsSIP só responde ao último desafio e só com MD5. Ele desiste com \
               `registrationFailed: Authentication Error`, por mais certa que a senha esteja. Isto não é 1006.",
     see: "O console do navegador diz `challenge with Digest algorithm different than \"MD5\"`.\n\
           $ asterisk -rx 'pjsip show auth {user}'\n\
           $ grep -nE 'supported_algorithms_uas|password_digest' /etc/asterisk/pjsip.conf",
-    remedy: "Faça o MD5 vir primeiro (e dê o segredo dele, onde só há outro digest), no pjsip.conf:\n\
+    remedy: "Deixe o MD5 sozinho ou por último (e dê o segredo dele, onde só há outro digest), no pjsip.conf:\n\
              | [{user}]\n\
              | type = auth\n\
              | auth_type = digest\n\

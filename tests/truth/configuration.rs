@@ -3,10 +3,10 @@
 use super::{
     lab::{NAME, OUTER, Own},
     stage::{
-        Fate::{Connect, Fail1006},
+        Fate::{Connect, ConnectThenReject, Fail1006},
         Row, row,
     },
-    support::wire::WebSocket,
+    support::{asterisk::Version, wire::WebSocket},
 };
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -56,6 +56,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row("without res_pjsip_transport_websocket", Fail1006, "ws-subprotocol-refused")
             .build(|asterisk| asterisk.noload("res_pjsip_transport_websocket.so")),
         row("without res_pjsip", Fail1006, "ws-subprotocol-refused").build(|asterisk| asterisk.noload("res_pjsip.so")),
+        row("chan_sip has `sip`", ConnectThenReject, "sip-owned-by-chan-sip").build(|asterisk| asterisk.chan_sip()).on(Version::V16),
         row("pjsip.conf: no wss transport", Connect, None)
             .set(|stage| stage.rewrite("pjsip.conf", |text| text.replacen("[wss]\ntype=transport\nprotocol=wss\nbind=127.0.0.1\n", "", 1))),
     ]

@@ -51,12 +51,20 @@ impl Surgery {
 pub(crate) fn ask(stage: &Stage<'_>) -> Said {
     let surgery = &stage.lab.surgery;
     let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    fs::write(&password, &stage.password).unwrap();
     let (told, cried) = (folder.path().join("told"), folder.path().join("cried"));
     let mut command = bound("unshare");
     command.args(["--mount", "sh", "-c", SCRIPT, "surgery"]).args([surgery.file("hosts"), surgery.file("nsswitch.conf")]);
     command.arg(binary()).args(["doctor", "--output", "json", "--timeout", "3s"]);
     command.arg("--ca").arg(surgery.file("root.pem"));
-    command.args(["--origin", &stage.lab.browser.origin, &stage.url]);
+    command.args(["--origin", &stage.lab.browser.origin, "--user", &stage.user, "--password-file"]).arg(&password).arg(&stage.url);
+    if stage.hold {
+        command.args(["--hold", "10s"]);
+    }
+    if stage.register {
+        command.arg("--register");
+    }
     command.stdin(Stdio::null()).stdout(File::create(&told).unwrap()).stderr(File::create(&cried).unwrap());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("STARKEEPER_") || name == "LANG") {
         command.env_remove(name);

@@ -38,6 +38,9 @@ pub(crate) fn rows() -> Vec<Row> {
             stage.nginx(&format!("proxy_read_timeout 1s; location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
             stage.asterisk.stop();
         }),
+        row("nginx hangs up on silence", Fail1006, "ws-closed-early").torn_off().set(|stage| {
+            stage.nginx(&format!("location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} proxy_read_timeout 1s; }}"));
+        }),
         row("nginx with an expired certificate", Fail1006, "tls-expired").set(|stage| {
             let pair = stage.lab.authority.leaf(&[NAME]).expired(Duration::from_secs(3600)).issue();
             stage.nginx_with(&pair, &format!("location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));

@@ -1,13 +1,35 @@
 //! Scenes in which the WebSocket opens, and SIP decides.
 
-use super::stage::{Fate::Connect, Row, row};
+use super::{
+    stage::{
+        Fate::{Connect, ConnectThenReject},
+        Row, Stage, row,
+    },
+    support::asterisk::Version,
+};
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
+        row("another password", ConnectThenReject, "sip-auth-rejected").set(|stage| stage.password = "not-it".to_owned()),
+        row("a user whom Asterisk does not know", ConnectThenReject, "sip-auth-rejected").set(|stage| stage.user = "nobody".to_owned()),
+        row("the aor takes no contact", ConnectThenReject, "sip-auth-rejected")
+            .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("max_contacts=5\n", ""))),
+        row("the aor is full, and does not give way", ConnectThenReject, "sip-refused").set(|stage| {
+            stage.rewrite("pjsip.conf", |text| text.replace("max_contacts=5\nremove_existing=yes\n", "max_contacts=1\n"));
+            stage.another_phone();
+            // Only who registers can know.
+            stage.register = true;
+        }),
         row("the aor is full, and gives way", Connect, None).set(|stage| {
             stage.rewrite("pjsip.conf", |text| text.replace("max_contacts=5\n", "max_contacts=1\n"));
             stage.another_phone();
         }),
+        row("the endpoint has no aor", ConnectThenReject, "sip-auth-rejected")
+            .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("aors=webrtc\n", ""))),
+        row("the endpoint's aor does not exist", ConnectThenReject, "sip-endpoint-unknown")
+            .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("aors=webrtc\n", "aors=phones\n"))),
+        row("the endpoint's auth does not exist", ConnectThenReject, "sip-refused")
+            .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("auth=webrtc\n", "auth=phones\n"))),
         row("the endpoint has no auth: anybody is let in", Connect, None)
             .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("auth=webrtc\n", ""))),
         row("the endpoint's transport does not exist", Connect, None).set(|stage| {
@@ -15,7 +37,23 @@ pub(crate) fn rows() -> Vec<Row> {
         }),
         row("the endpoint is not webrtc=yes", Connect, None)
             .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("webrtc=yes\n", ""))),
+        row("SHA-256 is asked for first, MD5 too", Connect, None).on(Version::V22).set(|stage| digests(stage, "SHA-256,MD5")),
+        row("MD5 is asked for first, SHA-256 too", ConnectThenReject, "sip-digest-unsupported")
+            .on(Version::V22)
+            .set(|stage| digests(stage, "MD5,SHA-256")),
+        row("SHA-512-256 alone is asked for", ConnectThenReject, "sip-digest-unsupported")
+            .on(Version::V22)
+            .set(|stage| digests(stage, "SHA-512-256")),
+        row("without res_pjsip_registrar", ConnectThenReject, "sip-refused").build(|asterisk| asterisk.noload("res_pjsip_registrar.so")),
+        row("without res_pjsip_endpoint_identifier_user", ConnectThenReject, "sip-auth-rejected")
+            .build(|asterisk| asterisk.noload("res_pjsip_endpoint_identifier_user.so")),
         row("without res_pjsip_authenticator_digest: anybody is let in", Connect, None)
             .build(|asterisk| asterisk.noload("res_pjsip_authenticator_digest.so")),
     ]
+}
+
+/// What the endpoint's password may be proved by.
+fn digests(stage: &mut Stage<'_>, algorithms: &str) {
+    let line = format!("auth_type=digest\nsupported_algorithms_uas={algorithms}\n");
+    stage.rewrite("pjsip.conf", |text| text.replace("auth_type=userpass\n", &line));
 }

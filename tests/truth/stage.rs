@@ -66,6 +66,8 @@ enum Patience {
     UntilSettled,
     /// Nothing will happen: neither a connection nor its failure.
     Silence,
+    /// Until a connection that stands is torn off.
+    UntilTornOff,
 }
 
 /// A row with a healthy Asterisk, that ends so and whose first cause is this code.
@@ -108,6 +110,11 @@ impl Row {
         Self { patience: Patience::Silence, ..self }
     }
 
+    /// The phone gets in and is torn off.
+    pub(crate) fn torn_off(self) -> Self {
+        Self { patience: Patience::UntilTornOff, ..self }
+    }
+
     /// Plays it.
     pub(crate) fn play(&self, lab: &Lab, version: Version) -> Played {
         let mut played = Played::default();
@@ -121,7 +128,17 @@ impl Row {
     fn act(&self, lab: &Lab, version: Version, played: &mut Played) {
         let asterisk = (self.build)(Asterisk::build(version).pair(&(self.pair)(lab))).start();
         let url = format!("wss://{NAME}:{}/ws", asterisk.ports.wss);
-        let mut stage = Stage { lab, asterisk, url, user: "webrtc".to_owned(), password: SECRET.to_owned(), held: Vec::new() };
+        let mut stage = Stage {
+            lab,
+            asterisk,
+            url,
+            user: "webrtc".to_owned(),
+            password: SECRET.to_owned(),
+            hold: false,
+            register: false,
+            held: Vec::new(),
+        };
+        stage.hold = self.patience == Patience::UntilTornOff;
         (self.set)(&mut stage);
         let uri = format!("sip:{}@{NAME}", stage.user);
         let phone = lab.browser.open(&format!("{} {}", self.name, version.number()), &stage.url, &uri, &stage.password);
@@ -144,6 +161,7 @@ impl Row {
         let (patience, registered_is_all) = match self.patience {
             Patience::UntilSettled => (SOON, true),
             Patience::Silence => (SILENCE, true),
+            Patience::UntilTornOff => (SOON, false),
         };
         let settled =
             phone.within(patience, |told| shut(told) || torn(told) || rejected(told) || registered_is_all && told["registered"] == true);
@@ -152,7 +170,7 @@ impl Row {
             Ok(told) if told["registered"] == true => (Some(Fate::Connect), "registered".to_owned()),
             Ok(told) if !told["thrown"].is_null() => (Some(Fate::Fail1006), told["thrown"].as_str().unwrap_or_default().to_owned()),
             Ok(told) if shut(&told) => ((told["code"] == 1006).then_some(Fate::Fail1006), told["code"].to_string()),
-            Ok(told) if torn(&told) => ((told["code"] == 1006).then_some(Fate::Fail1006), format!("{} after {seconds:.0} s", told["code"])),
+            Ok(told) if torn(&told) => ((told["code"] == 1006).then_some(Fate::Fail1006), format!("{} after {seconds:.1} s", told["code"])),
             Ok(told) => {
                 let cause = told["failed"].as_str().unwrap_or_default();
                 (Some(Fate::ConnectThenReject), format!("{} {cause}", told["status"]))
@@ -196,6 +214,10 @@ pub(crate) struct Stage<'l> {
     pub(crate) url: String,
     pub(crate) user: String,
     pub(crate) password: String,
+    /// The doctor is to stay a while.
+    pub(crate) hold: bool,
+    /// He may register.
+    pub(crate) register: bool,
     /// What stands beside Asterisk: proxies, other clients.
     held: Vec<Box<dyn Any>>,
 }

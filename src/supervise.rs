@@ -7,7 +7,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
-    sync::{mpsc, oneshot, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{info, warn};
@@ -165,7 +165,8 @@ async fn serve(
     pulse: mpsc::Sender<oneshot::Sender<()>>,
     stop: CancellationToken,
 ) {
-    let served = axum::serve(listener, http::router(Sources { status, pulse })).with_graceful_shutdown(stop.cancelled_owned());
+    let sources = Sources { status, pulse, stop: stop.clone(), listeners: Arc::new(Semaphore::new(http::LISTENERS)) };
+    let served = axum::serve(listener, http::router(sources)).with_graceful_shutdown(stop.cancelled_owned());
     if let Err(error) = served.await {
         warn!(%error, "the health endpoints ended");
     }

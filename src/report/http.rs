@@ -9,12 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Check, Status, Verdict,
     metrics::{self, Format},
-    process,
+    page, process,
 };
 use crate::clock;
 
@@ -25,11 +26,20 @@ pub struct Sources {
     pub status: watch::Receiver<Arc<Status>>,
     /// Where the driver is asked whether it is alive.
     pub pulse: mpsc::Sender<oneshot::Sender<()>>,
+    /// When it is cancelled, whoever still listens to news is let go.
+    pub stop: CancellationToken,
+    /// Room for those who listen to news.
+    pub listeners: Arc<Semaphore>,
 }
 
-/// The endpoints: `/healthz`, `/startupz`, `/readyz`, `/livez`, `/status`, `/metrics`.
+/// So many may listen to news at a time; who comes later asks now and then.
+pub const LISTENERS: usize = 16;
+
+/// The endpoints: `/` and its `/events`, `/healthz`, `/startupz`, `/readyz`, `/livez`, `/status`, `/metrics`.
 pub fn router(sources: Sources) -> Router {
     Router::new()
+        .route("/", get(page::root))
+        .route("/events", get(page::events))
         .route("/healthz", get(healthz))
         .route("/startupz", get(startupz))
         .route("/readyz", get(readyz))

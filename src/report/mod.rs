@@ -5,10 +5,12 @@ mod findings;
 pub mod health;
 pub mod http;
 pub mod metrics;
+pub mod page;
 pub mod process;
 mod rotating;
 pub mod status;
 mod taking;
+pub mod words;
 
 pub use cluster::{Cluster, Lag};
 pub use health::{Check, Verdict};

@@ -227,6 +227,18 @@ pub struct Tally {
     pub last: Option<(Now, Timing)>,
 }
 
+impl Outcome {
+    /// As it stands in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Proved => "proved",
+            Outcome::AlreadyServed => "already-served",
+            Outcome::Rejected => "rejected",
+            Outcome::Unproved => "unproved",
+        }
+    }
+}
+
 impl Tally {
     pub(super) fn rotated(&mut self, outcome: Outcome, timing: Option<Timing>, now: Now) {
         match outcome {

@@ -145,7 +145,8 @@ impl Drop for Phone<'_> {
 
 const SOON: Duration = Duration::from_secs(30);
 
-fn modules() -> PathBuf {
+/// Where the npm packages are.
+pub fn modules() -> PathBuf {
     let modules = cache().join("browser");
     assert!(modules.join(".starkeeper-recipe").exists(), "no browser in {}: run tests/lab/browser.sh", modules.display());
     modules

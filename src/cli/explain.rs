@@ -5,16 +5,23 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::{Common, Output, USAGE, terminal};
-use crate::diagnosis::{Code, Lang, nearest, texts};
+use crate::diagnosis::{Code, Lang, book, nearest, texts};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Explain {
     /// The finding's code, as `key-mismatch`; without it, all codes are listed
     code: Option<String>,
+    /// Print the pages of all codes as one Markdown document, with a heading `key-mismatch` for each to link to
+    #[arg(long, conflicts_with = "code")]
+    markdown: bool,
 }
 
 impl Explain {
     pub(super) fn run(&self, common: &Common) -> ExitCode {
+        if self.markdown {
+            terminal::out(book(common.lang()).trim_end());
+            return ExitCode::SUCCESS;
+        }
         let show = terminal::show(common);
         let Some(name) = &self.code else {
             terminal::out(&match common.output {
@@ -43,7 +50,7 @@ impl Explain {
             Output::Json => {
                 let text = texts::text(code, common.lang());
                 let page = json!({ "version": 1, "code": code, "severity": code.severity(), "title": text.title, "meaning": text.meaning,
-                    "see": text.see, "remedy": text.remedy });
+                    "source": texts::source(code, common.lang()), "see": text.see, "remedy": text.remedy });
                 page.to_string()
             }
         });

@@ -123,7 +123,8 @@ Exit status: 0, or 2 for an unknown code
 Examples:
   starkeeper explain                    # every code with its title
   starkeeper explain listener-wedged
-  starkeeper explain --lang pt-BR key-mismatch";
+  starkeeper explain --lang pt-BR key-mismatch
+  starkeeper explain --markdown > findings.md";
 
 pub(super) const SCHEMA: &str = "\
 Examples:

@@ -1,16 +1,20 @@
 //! Evidence → [`Finding`]: the closed vocabulary in which everything that is wrong is said, alike in `check`, the status, metrics and
 //! logs. What enters is a [`Code`] with its evidence; what leaves also knows its meaning and its remedy, in English and Portuguese.
 
+mod book;
 mod code;
 mod lang;
 mod nearest;
 mod reading;
 pub mod show;
+mod source;
 pub mod texts;
 
+pub use book::book;
 pub use code::{Code, Group, UnknownCode};
 pub use lang::{Lang, UnknownLang};
 pub use nearest::nearest;
+pub use source::{Source, sources};
 
 use std::{borrow::Cow, fmt, path::Path};
 

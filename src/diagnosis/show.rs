@@ -105,7 +105,7 @@ impl Show {
         counts.join(", ")
     }
 
-    /// The page of one code: title, meaning, how to see it, what to do.
+    /// The page of one code: title, meaning, on what that rests, how to see it, what to do.
     pub fn explain(&self, code: Code) -> String {
         let text = texts::text(code, self.lang);
         let nothing = Evidence::default();
@@ -113,6 +113,8 @@ impl Show {
         self.header(&mut out, code, code.severity(), text.title);
         out.push('\n');
         self.section(&mut out, None, &texts::fill(text.meaning, &nothing, self.lang));
+        out.push('\n');
+        self.section(&mut out, Some(self.words().source), &[Piece::Prose(texts::source(code, self.lang))]);
         out.push('\n');
         self.section(&mut out, Some(self.words().see), &texts::fill(text.see, &nothing, self.lang));
         out.push('\n');
@@ -128,7 +130,7 @@ impl Show {
         for &code in Code::ALL {
             if group != Some(code.group()) {
                 let gap = if group.is_none() { "" } else { "\n" };
-                let _ = writeln!(out, "{gap}{}", paint(self.styles.strong, self.group(code.group())));
+                let _ = writeln!(out, "{gap}{}", paint(self.styles.strong, group_title(code.group(), self.lang)));
                 group = Some(code.group());
             }
             let padding = " ".repeat(column - code.name().len() + 2);
@@ -211,8 +213,8 @@ impl Show {
 
     fn words(&self) -> Words {
         match self.lang {
-            Lang::En => Words { see: "see:", help: "help:" },
-            Lang::PtBr => Words { see: "veja:", help: "ajuda:" },
+            Lang::En => Words { source: "source:", see: "see:", help: "help:" },
+            Lang::PtBr => Words { source: "fonte:", see: "veja:", help: "ajuda:" },
         }
     }
 
@@ -229,30 +231,32 @@ impl Show {
             (Lang::En | Lang::PtBr, Severity::Info, _) => "info",
         }
     }
+}
 
-    fn group(&self, group: Group) -> &'static str {
-        match (self.lang, group) {
-            (Lang::En, Group::Pair) => "The certificate and its key, as files",
-            (Lang::En, Group::Ami) => "The Asterisk Manager Interface and the reload",
-            (Lang::En, Group::Wire) => "Names, TCP and TLS, as a browser meets them",
-            (Lang::En, Group::WebSocketAndSip) => "WebSocket and SIP",
-            (Lang::En, Group::Configuration) => "Asterisk's configuration",
-            (Lang::En, Group::ClientAndNetwork) => "The browser's side and the network",
-            (Lang::En, Group::Kubernetes) => "The cluster that the agent runs in",
-            (Lang::En, Group::Host) => "The machine the agent runs on",
-            (Lang::PtBr, Group::Pair) => "O certificado e sua chave, como arquivos",
-            (Lang::PtBr, Group::Ami) => "O manager do Asterisk (AMI) e o reload",
-            (Lang::PtBr, Group::Wire) => "Nomes, TCP e TLS, como um navegador os encontra",
-            (Lang::PtBr, Group::WebSocketAndSip) => "WebSocket e SIP",
-            (Lang::PtBr, Group::Configuration) => "A configuração do Asterisk",
-            (Lang::PtBr, Group::ClientAndNetwork) => "O lado do navegador e a rede",
-            (Lang::PtBr, Group::Kubernetes) => "O cluster em que o agente roda",
-            (Lang::PtBr, Group::Host) => "A máquina em que o agente roda",
-        }
+/// What a group of codes is called.
+pub(super) fn group_title(group: Group, lang: Lang) -> &'static str {
+    match (lang, group) {
+        (Lang::En, Group::Pair) => "The certificate and its key, as files",
+        (Lang::En, Group::Ami) => "The Asterisk Manager Interface and the reload",
+        (Lang::En, Group::Wire) => "Names, TCP and TLS, as a browser meets them",
+        (Lang::En, Group::WebSocketAndSip) => "WebSocket and SIP",
+        (Lang::En, Group::Configuration) => "Asterisk's configuration",
+        (Lang::En, Group::ClientAndNetwork) => "The browser's side and the network",
+        (Lang::En, Group::Kubernetes) => "The cluster that the agent runs in",
+        (Lang::En, Group::Host) => "The machine the agent runs on",
+        (Lang::PtBr, Group::Pair) => "O certificado e sua chave, como arquivos",
+        (Lang::PtBr, Group::Ami) => "O manager do Asterisk (AMI) e o reload",
+        (Lang::PtBr, Group::Wire) => "Nomes, TCP e TLS, como um navegador os encontra",
+        (Lang::PtBr, Group::WebSocketAndSip) => "WebSocket e SIP",
+        (Lang::PtBr, Group::Configuration) => "A configuração do Asterisk",
+        (Lang::PtBr, Group::ClientAndNetwork) => "O lado do navegador e a rede",
+        (Lang::PtBr, Group::Kubernetes) => "O cluster em que o agente roda",
+        (Lang::PtBr, Group::Host) => "A máquina em que o agente roda",
     }
 }
 
 struct Words {
+    source: &'static str,
     see: &'static str,
     help: &'static str,
 }

@@ -109,7 +109,7 @@ fn explanations_are_json_where_json_is_asked_for() {
     };
     let page = json(&["explain", "listener-wedged", "-o", "json"]);
     assert_eq!((&page["version"], &page["code"], &page["severity"]), (&1.into(), &"listener-wedged".into(), &"error".into()));
-    for key in ["title", "meaning", "see", "remedy"] {
+    for key in ["title", "meaning", "source", "see", "remedy"] {
         assert!(page[key].is_string(), "{key}");
     }
     let all = json(&["explain", "-o", "json"]);

@@ -101,6 +101,8 @@ fn the_page_of_a_code_shows_how_to_see_it_and_ends_with_the_remedy() {
       `sessionlimit` (100 se não for definido) se esgotou. Cada cliente WSS aberto
       ocupa uma sessão; quem vier depois vê 1006.
 
+    fonte: observado no Asterisk 22.10; o código do Asterisk, main/http.c
+
     veja:
           ss -Htn state established '( sport = :8089 )' | wc -l
           grep -n sessionlimit /etc/asterisk/http.conf

@@ -19,7 +19,7 @@ mod pt_br;
 #[cfg(test)]
 mod tests;
 
-use super::{Code, Evidence, Lang};
+use super::{Code, Evidence, Lang, sources};
 
 /// What a person reads about one code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,11 @@ pub fn text(code: Code, lang: Lang) -> Text {
         Lang::En => en::text(code),
         Lang::PtBr => pt_br::text(code),
     }
+}
+
+/// On what the text of `code` rests, as one line.
+pub fn source(code: Code, lang: Lang) -> String {
+    sources(code).iter().map(|source| source.in_words(lang)).collect::<Vec<_>>().join("; ")
 }
 
 /// One part of a filled text.

@@ -5,6 +5,7 @@ mod backoff;
 mod beside;
 mod door;
 mod facts;
+mod histogram;
 mod history;
 mod material;
 mod phase;
@@ -15,6 +16,7 @@ mod turn;
 
 pub use beside::{Beside, BesideMeans};
 pub use facts::{AmiLink, Generation, HealMeans, Means, Outcome, Rejected, ReloadOutcome, Rotation, Tally, Timing};
+pub use histogram::{Histogram, ProbeTimes, RotationTimes};
 pub use history::{Ended, History, Probed};
 pub use phase::Phase;
 pub use turn::Turn;

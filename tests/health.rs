@@ -288,6 +288,24 @@ fn the_metrics_are_those_of_the_contract_in_both_formats() {
             assert_eq!(value("starkeeper_served_matches_wanted", &[("surface", "wss")]), 1.0);
             assert_eq!(value("starkeeper_rotations_total", &[("outcome", "proved")]), 1.0);
             assert_eq!(value("starkeeper_dropped_total", &[("queue", "ami-events")]), 0.0);
+            assert_eq!(value("starkeeper_files_verdict", &[("verdict", "good")]), 1.0);
+            assert_eq!(value("starkeeper_files_verdict", &[("verdict", "rejected")]), 0.0);
+            assert_eq!(value("starkeeper_expiry_threshold_seconds", &[("level", "warning")]), 21.0 * 86_400.0);
+            assert_eq!(value("starkeeper_expiry_threshold_seconds", &[("level", "critical")]), 7.0 * 86_400.0);
+            assert_eq!(value("starkeeper_expiry_threshold_ratio", &[("level", "warning")]), 0.33);
+            assert!((value("starkeeper_expiry_threshold_ratio", &[("level", "critical")]) - 0.11).abs() < 1e-9);
+            for stage in ["settle", "check", "reload", "prove", "total"] {
+                let of = [("stage", stage)];
+                assert_eq!(value("starkeeper_rotation_duration_seconds_count", &of), 1.0, "{stage}");
+                let last = value("starkeeper_last_rotation_stage_seconds", &of);
+                // The status has it in thousandths of a millisecond.
+                assert!((value("starkeeper_rotation_duration_seconds_sum", &of) - last).abs() < 1e-6, "{stage}");
+            }
+            let looks: f64 = exposition.families["starkeeper_probes_total"].iter().map(|(_, count)| count).sum();
+            for stage in ["tcp", "tls", "upgrade"] {
+                let counted = value("starkeeper_probe_duration_seconds_count", &[("stage", stage)]);
+                assert!((1.0..=looks).contains(&counted), "{stage}: {counted} of {looks}");
+            }
             for source in ["files", "served"] {
                 let of = [("source", source), ("surface", "wss")];
                 let (from, until) = (
@@ -314,7 +332,7 @@ fn the_metrics_are_those_of_the_contract_in_both_formats() {
 }
 
 /// All that this version has while nothing is found, by the name under which Prometheus keeps the series.
-const FAMILIES: [&str; 21] = [
+const FAMILIES: [&str; 29] = [
     "process_cpu_seconds_total",
     "process_open_fds",
     "process_resident_memory_bytes",
@@ -326,14 +344,22 @@ const FAMILIES: [&str; 21] = [
     "starkeeper_certificate_not_after_timestamp_seconds",
     "starkeeper_certificate_not_before_timestamp_seconds",
     "starkeeper_dropped_total",
+    "starkeeper_expiry_threshold_ratio",
+    "starkeeper_expiry_threshold_seconds",
+    "starkeeper_files_verdict",
     "starkeeper_heals_total",
+    "starkeeper_last_rotation_stage_seconds",
     "starkeeper_last_rotation_timestamp_seconds",
     "starkeeper_live",
     "starkeeper_phase",
-    "starkeeper_probe_duration_seconds",
+    "starkeeper_probe_duration_seconds_bucket",
+    "starkeeper_probe_duration_seconds_count",
+    "starkeeper_probe_duration_seconds_sum",
     "starkeeper_probes_total",
     "starkeeper_ready",
-    "starkeeper_rotation_duration_seconds",
+    "starkeeper_rotation_duration_seconds_bucket",
+    "starkeeper_rotation_duration_seconds_count",
+    "starkeeper_rotation_duration_seconds_sum",
     "starkeeper_rotations_total",
     "starkeeper_served_matches_wanted",
 ];

@@ -206,8 +206,11 @@ fn however_it_is_written_a_rotation_is_published_reloaded_once_and_proved_with_o
             assert_eq!(row("starkeeper_certificate_not_after_timestamp_seconds{source=\"published\",surface=\"wss\"}"), 1, "{metrics}");
             assert_eq!(row("starkeeper_certificate_not_before_timestamp_seconds{source=\"published\",surface=\"wss\"}"), 1, "{metrics}");
             assert_eq!(row("starkeeper_certificate_info{source=\"published\",surface=\"wss\""), 1, "{metrics}");
-            assert_eq!(row("starkeeper_rotation_duration_seconds{stage=\"publish\"}"), 1, "{metrics}");
-            assert_eq!(row("starkeeper_rotation_duration_seconds{stage=\"publish\"} 0.0\n"), 0, "{metrics}");
+            assert_eq!(row("starkeeper_last_rotation_stage_seconds{stage=\"publish\"}"), 1, "{metrics}");
+            assert_eq!(row("starkeeper_last_rotation_stage_seconds{stage=\"publish\"} 0.0\n"), 0, "{metrics}");
+            let published =
+                format!("starkeeper_rotation_duration_seconds_count{{stage=\"publish\"}} {}", agent.status()["counts"]["proved"]);
+            assert_eq!(row(&published), 1, "{metrics}");
         }
     }
 }

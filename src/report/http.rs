@@ -89,7 +89,7 @@ async fn status(State(sources): State<Sources>) -> Response {
 async fn exposition(State(sources): State<Sources>, headers: HeaderMap) -> Response {
     let format = Format::accepted(accept(&headers));
     let status = Arc::clone(&sources.status.borrow());
-    ([(header::CONTENT_TYPE, format.content_type())], metrics::exposition(&status, process::read(), format)).into_response()
+    ([(header::CONTENT_TYPE, format.content_type())], metrics::exposition(&status, process::read(), format, clock::tick())).into_response()
 }
 
 /// `ok`, or one reason a line; every check with `[+]` or `[-]` where `?verbose` asks for it, as Kubernetes does; JSON by `Accept`.

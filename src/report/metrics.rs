@@ -1,20 +1,24 @@
 //! `Status` → metrics, in OpenMetrics or Prometheus text. Base units, timestamps rather than what is left, closed label sets.
 
-use std::collections::BTreeMap;
+mod writer;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric, text},
-    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    encoding::{DescriptorEncoder, text},
+    metrics::{MetricType, counter::ConstCounter},
     registry::{Registry, Unit},
 };
 
+use writer::{Labels, Writer, rows};
+
 use super::{
     process::Process,
-    status::{Status, Surface},
+    status::{Status, Surface, VERDICTS},
 };
-use crate::{bundle::Leaf, state::Phase};
+use crate::{bundle::Leaf, clock::Tick, diagnosis::Severity, state::Phase};
 
 /// Which of the two formats is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +44,10 @@ impl Format {
     }
 }
 
-/// The whole exposition.
-pub fn exposition(status: &Status, process: Process, format: Format) -> String {
+/// The whole exposition, as it stands at `tick`.
+pub fn exposition(status: &Arc<Status>, process: Process, format: Format, tick: Tick) -> String {
     let mut registry = Registry::default();
-    registry.sub_registry_with_prefix("starkeeper").register_collector(Box::new(Exposed(status.clone())));
+    registry.sub_registry_with_prefix("starkeeper").register_collector(Box::new(Exposed(Arc::clone(status), tick)));
     registry.sub_registry_with_prefix("process").register_collector(Box::new(Costs { process, started: status.started_at }));
     let mut out = String::new();
     // Writing to a String does not fail.
@@ -76,7 +80,7 @@ fn prometheus(openmetrics: &str) -> String {
 }
 
 #[derive(Debug)]
-struct Exposed(Status);
+struct Exposed(Arc<Status>, Tick);
 
 impl Collector for Exposed {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
@@ -85,9 +89,12 @@ impl Collector for Exposed {
         out.gauge("build_info", "The agent's own version", None, &[(&[("version", status.agent)][..], 1.0)])?;
         let phases: Vec<_> = Phase::NAMES.iter().map(|name| ([("phase", *name)], flag(*name == status.phase))).collect();
         out.gauge("phase", "1 for the phase that the agent is in", None, &rows(&phases))?;
-        out.gauge("ready", "Whether /ws accepts a sip upgrade over TLS", None, &[(&[], flag(status.ready.ok))])?;
+        out.gauge("ready", "Whether /ws accepts a sip upgrade over TLS", None, &[(&[], flag(status.ready_at(self.1).ok))])?;
         out.gauge("live", "0 only when a restart of Asterisk would help", None, &[(&[], flag(status.live.ok))])?;
+        let verdicts = VERDICTS.map(|verdict| ([("verdict", verdict)], flag(verdict == status.files.verdict)));
+        out.gauge("files_verdict", "1 for what the newest files were found to be", None, &rows(&verdicts))?;
         self.certificates(&mut out)?;
+        self.thresholds(&mut out)?;
         let matches: Vec<_> = status.surfaces.iter().map(|s| ([("surface", s.surface.as_str())], flag(s.matches_wanted))).collect();
         out.gauge("served_matches_wanted", "Whether leaf and chain on the wire are those of the newest good pair", None, &rows(&matches))?;
         self.rotations(&mut out)?;
@@ -97,12 +104,11 @@ impl Collector for Exposed {
         out.counter("ami_reconnects", "Logins to AMI after the first", &[(&[], reconnects)])?;
         let heals = [([("outcome", "healed")], status.counts.healed), ([("outcome", "not-healed")], status.counts.not_healed)];
         out.counter("heals", "Reloads to bring a dark listener back", &rows(&heals))?;
-        let dropped = [("ami-events", Some(status.counts.ami_events_dropped)), ("kubernetes-events", status.cluster_events_dropped)];
-        let dropped: Vec<_> = dropped.iter().filter_map(|(queue, n)| n.map(|n| ([("queue", *queue)], n))).collect();
         if let Some(lag) = status.volume_lag_seconds {
             let help = "From the Secret's last change to the files', or as long as it lasts already";
             out.gauge("volume_lag", help, Some(Unit::Seconds), &[(&[], lag)])?;
         }
+        let dropped: Vec<_> = status.dropped().filter_map(|(queue, n)| n.map(|n| ([("queue", queue)], n))).collect();
         out.counter("dropped", "What was thinned out because too much of it came", &rows(&dropped))?;
         let mut found: BTreeMap<(&str, &str), f64> = BTreeMap::new();
         for finding in &status.findings {
@@ -155,17 +161,23 @@ impl Exposed {
             ([("outcome", "unproved")], counts.unproved),
         ];
         out.counter("rotations", "Generations of the files, by what came of them", &rows(&outcomes))?;
+        let times = &self.0.rotation_times;
+        let publish = ("publish", times.publish);
+        let stages: Vec<_> = [("settle", times.settle), ("check", times.check)]
+            .into_iter()
+            .chain(self.0.staged.then_some(publish))
+            .chain([("reload", times.reload), ("prove", times.prove), ("total", times.total)])
+            .collect();
+        out.histogram("rotation_duration", "Of every rotation that was proved, from the first change to the proof", &stages)?;
         let Some(last) = self.0.last_rotation else { return Ok(()) };
         let millis = last.millis;
-        let stages = [
-            ([("stage", "settle")], millis.settle / 1e3),
-            ([("stage", "check")], millis.check / 1e3),
-            ([("stage", "publish")], millis.publish.unwrap_or_default() / 1e3),
-            ([("stage", "reload")], millis.reload / 1e3),
-            ([("stage", "prove")], millis.prove / 1e3),
-            ([("stage", "total")], millis.total / 1e3),
-        ];
-        out.gauge("rotation_duration", "Of the last rotation that was proved", Some(Unit::Seconds), &rows(&stages))?;
+        let stages: Vec<_> = [("settle", millis.settle), ("check", millis.check)]
+            .into_iter()
+            .chain(millis.publish.map(|millis| ("publish", millis)))
+            .chain([("reload", millis.reload), ("prove", millis.prove), ("total", millis.total)])
+            .map(|(stage, millis)| ([("stage", stage)], millis / 1e3))
+            .collect();
+        out.gauge("last_rotation_stage", "Of the last rotation that was proved", Some(Unit::Seconds), &rows(&stages))?;
         let at = last.at.as_second() as f64;
         out.gauge("last_rotation_timestamp", "When the last rotation was proved", Some(Unit::Seconds), &[(&[], at)])
     }
@@ -181,12 +193,18 @@ impl Exposed {
             ([("outcome", "unreachable")], probes.unreachable),
         ];
         out.counter("probes", "Looks at the door, by how it was found", &rows(&outcomes))?;
-        let millis = self.0.surfaces.first().map(|wss| wss.millis).unwrap_or_default();
-        let stages: Vec<_> = [("tcp", millis.tcp), ("tls", millis.tls), ("upgrade", millis.upgrade)]
-            .into_iter()
-            .filter_map(|(stage, millis)| millis.map(|millis| ([("stage", stage)], millis / 1e3)))
-            .collect();
-        out.gauge("probe_duration", "Of the last probe", Some(Unit::Seconds), &rows(&stages))
+        let times = &self.0.probe_times;
+        let stages = [("tcp", times.tcp), ("tls", times.tls), ("upgrade", times.upgrade)];
+        out.histogram("probe_duration", "Of every look at the door, each stage as far as it came", &stages)
+    }
+
+    /// What `leaf-expiring` goes by, so that alerts go by the same.
+    fn thresholds(&self, out: &mut Writer<'_, '_>) -> Result<(), std::fmt::Error> {
+        let thresholds = self.0.expiry.thresholds();
+        let left = thresholds.map(|threshold| ([("level", threshold.level)], threshold.left.as_secs_f64()));
+        out.gauge("expiry_threshold", "Less time left than this, and less of the lifetime: expiring", Some(Unit::Seconds), &rows(&left))?;
+        let fractions = thresholds.map(|threshold| ([("level", threshold.level)], threshold.fraction));
+        out.gauge("expiry_threshold_ratio", "Less of the lifetime left than this, and less time: expiring", None, &rows(&fractions))
     }
 }
 
@@ -213,53 +231,14 @@ impl Collector for Costs {
     }
 }
 
-type Labels<'a> = &'a [(&'a str, &'a str)];
-
-fn rows<'a, const N: usize, V: Copy>(rows: &'a [([(&'a str, &'a str); N], V)]) -> Vec<(Labels<'a>, V)> {
-    rows.iter().map(|(labels, value)| (labels.as_slice(), *value)).collect()
-}
-
 fn flag(value: bool) -> f64 {
     f64::from(u8::from(value))
 }
 
-fn severity(severity: crate::diagnosis::Severity) -> &'static str {
+fn severity(severity: Severity) -> &'static str {
     match severity {
-        crate::diagnosis::Severity::Info => "info",
-        crate::diagnosis::Severity::Warning => "warning",
-        crate::diagnosis::Severity::Error => "error",
-    }
-}
-
-struct Writer<'e, 'd>(&'e mut DescriptorEncoder<'d>);
-
-impl Writer<'_, '_> {
-    fn gauge(&mut self, name: &str, help: &str, unit: Option<Unit>, rows: &[(Labels<'_>, f64)]) -> Result<(), std::fmt::Error> {
-        self.family(name, help, unit, MetricType::Gauge, rows.iter().map(|(labels, value)| (*labels, ConstGauge::new(*value))))
-    }
-
-    fn counter(&mut self, name: &str, help: &str, rows: &[(Labels<'_>, u64)]) -> Result<(), std::fmt::Error> {
-        self.family(name, help, None, MetricType::Counter, rows.iter().map(|(labels, value)| (*labels, ConstCounter::new(*value))))
-    }
-
-    fn family<'r, M: EncodeMetric>(
-        &mut self,
-        name: &str,
-        help: &str,
-        unit: Option<Unit>,
-        kind: MetricType,
-        rows: impl ExactSizeIterator<Item = (Labels<'r>, M)>,
-    ) -> Result<(), std::fmt::Error> {
-        if rows.len() == 0 {
-            return Ok(());
-        }
-        let mut family = self.0.encode_descriptor(name, help, unit.as_ref(), kind)?;
-        for (labels, metric) in rows {
-            if labels.is_empty() {
-                return metric.encode(family);
-            }
-            metric.encode(family.encode_family(&labels)?)?;
-        }
-        Ok(())
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
     }
 }

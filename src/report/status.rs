@@ -13,7 +13,8 @@ use crate::{
     bundle::{Fingerprint, Leaf},
     clock::Tick,
     diagnosis::{Finding, Lang},
-    state::{Outcome, Phase, Probed},
+    settings::ExpirySettings,
+    state::{Outcome, Phase, ProbeTimes, Probed, RotationTimes},
 };
 
 /// Everything the outside reads, as it stood at one moment.
@@ -64,6 +65,18 @@ pub struct Status {
     /// Everything that is wrong, errors first.
     #[serde(serialize_with = "rendered")]
     pub findings: Vec<Finding>,
+    /// How long the stages of every rotation took.
+    #[serde(skip)]
+    pub rotation_times: RotationTimes,
+    /// How long the stages of every look at the door took.
+    #[serde(skip)]
+    pub probe_times: ProbeTimes,
+    /// From when on a certificate is called expiring.
+    #[serde(skip)]
+    pub expiry: ExpirySettings,
+    /// Asterisk reads what the agent publishes.
+    #[serde(skip)]
+    pub staged: bool,
     /// Of what the cluster could not be told.
     #[serde(skip)]
     pub cluster_events_dropped: Option<u64>,
@@ -249,7 +262,15 @@ pub struct RotationMillis {
     pub total: f64,
 }
 
+/// What [`Files::verdict`] may be.
+pub const VERDICTS: [&str; 4] = ["good", "rejected", "heldBack", "none"];
+
 impl Status {
+    /// Each queue that is thinned out rather than grown, and how much of it was; nothing where there is no such queue.
+    pub fn dropped(&self) -> impl Iterator<Item = (&'static str, Option<u64>)> {
+        [("ami-events", Some(self.counts.ami_events_dropped)), ("kubernetes-events", self.cluster_events_dropped)].into_iter()
+    }
+
     /// Whether the newest pair was seen on the wire, and `/ws` accepted `sip`.
     pub fn is_serving(&self) -> bool {
         self.phase == Phase::Serving.name()

@@ -226,15 +226,38 @@ pub struct ExpirySettings {
     pub lifetime_fraction: f64,
 }
 
+/// How little must be left of a certificate before it is called expiring: less than both.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    /// `critical` or `warning`.
+    pub level: &'static str,
+    /// Of time.
+    pub left: Duration,
+    /// Of its lifetime (0 to 1).
+    pub fraction: f64,
+}
+
 impl ExpirySettings {
+    /// The later one first. The fraction is that of the warning, in the proportion that the two spans have.
+    pub fn thresholds(&self) -> [Threshold; 2] {
+        let critical = self.critical.min(self.warning);
+        let proportion = critical.as_secs_f64() / self.warning.as_secs_f64().max(1.0);
+        [
+            Threshold { level: "critical", left: critical, fraction: self.lifetime_fraction * proportion },
+            Threshold { level: "warning", left: self.warning, fraction: self.lifetime_fraction },
+        ]
+    }
+
     /// How many seconds before its end a certificate of such a lifetime (in seconds) is spoken of: as a warning, and as critical. For a
     /// short-lived one both come later, in the same proportion.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a float saturates, and seconds fit it exactly")]
     pub fn before_the_end(&self, lifetime: i64) -> (i64, i64) {
-        let part = (lifetime as f64 * self.lifetime_fraction) as i64;
-        let warning = i64::try_from(self.warning.as_secs()).unwrap_or(i64::MAX).min(part);
-        let critical = warning as f64 * (self.critical.as_secs_f64() / self.warning.as_secs_f64().max(1.0)).min(1.0);
-        (warning, critical as i64)
+        #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a float saturates, and seconds fit it exactly")]
+        let of = |threshold: Threshold| {
+            let left = i64::try_from(threshold.left.as_secs()).unwrap_or(i64::MAX);
+            left.min((lifetime as f64 * threshold.fraction) as i64)
+        };
+        let [critical, warning] = self.thresholds();
+        (of(warning), of(critical))
     }
 }
 

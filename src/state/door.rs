@@ -11,7 +11,7 @@ use crate::{
 impl State {
     pub(super) fn take_observation(&mut self, observation: Observation, now: Now) {
         self.busy = None;
-        self.tally.probed(observation.door);
+        self.tally.probed(&observation);
         self.history.probed(&observation, now);
         let open = observation.door == Door::Open;
         let expected_open = self.proving.is_some() || self.door().is_some_and(|door| door.door == Door::Open);

@@ -4,13 +4,13 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-use super::BesideMeans;
+use super::{BesideMeans, ProbeTimes, RotationTimes};
 use crate::{
     asterisk::{ami::Reloaded, reload::Reload},
     bundle::{Bundle, Rejection},
     clock::{Now, Tick},
     diagnosis::Finding,
-    proof::Door,
+    proof::{Door, Observation},
 };
 
 /// A generation that Asterisk would load.
@@ -221,10 +221,14 @@ pub struct Tally {
     pub not_healed: u64,
     /// Probes, by door: open, shut, dark, cleartext, refused, unreachable.
     pub probes: [u64; 6],
+    /// How long the stages of those probes took.
+    pub probe_times: ProbeTimes,
     /// Logins to AMI.
     pub ami_connects: u64,
     /// The last rotation that was proved: when, and how long it took.
     pub last: Option<(Now, Timing)>,
+    /// How long the stages of all of them took.
+    pub rotation_times: RotationTimes,
 }
 
 impl Outcome {
@@ -249,6 +253,7 @@ impl Tally {
         }
         if let Some(timing) = timing {
             self.last = Some((now, timing));
+            self.rotation_times.observe(timing);
         }
     }
 
@@ -260,8 +265,8 @@ impl Tally {
         }
     }
 
-    pub(super) fn probed(&mut self, door: Door) {
-        let place = match door {
+    pub(super) fn probed(&mut self, observation: &Observation) {
+        let place = match observation.door {
             Door::Open => 0,
             Door::Shut => 1,
             Door::Dark => 2,
@@ -270,5 +275,6 @@ impl Tally {
             Door::Unreachable => 5,
         };
         self.probes[place] += 1;
+        self.probe_times.observe(observation.times);
     }
 }

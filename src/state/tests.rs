@@ -170,6 +170,8 @@ fn a_rotation_is_one_reload_and_one_probe() {
     assert!(story.state.tally().last.is_some());
     let ended: Vec<_> = story.state.history().rotations().map(|ended| (ended.outcome, ended.timing.is_some())).collect();
     assert_eq!(ended, [(Outcome::Proved, true)]);
+    let times = story.state.tally().rotation_times;
+    assert_eq!((times.total.count(), times.publish.count(), times.total.sum()), (1, 0, story.state.tally().last.unwrap().1.total));
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl Exposition {
                 }
                 ["#", "TYPE", name, kind] => {
                     assert_eq!(help.take().as_deref(), Some(*name), "TYPE without its HELP: {line}");
-                    assert!(["gauge", "counter"].contains(kind), "{line}");
+                    assert!(["gauge", "counter", "histogram"].contains(kind), "{line}");
                     assert_eq!(name.ends_with("_total"), *kind == "counter" && format == Format::Prometheus, "{line}");
                     assert!(seen.insert((*name).to_owned()), "a second time: {line}");
                     family = Some(Family { name: (*name).to_owned(), kind: (*kind).to_owned(), unit: None });
@@ -59,11 +59,13 @@ impl Exposition {
                 _ => {
                     let family = family.as_ref().expect(line);
                     let (name, labels, value) = series(line);
-                    let expected = match (family.kind.as_str(), format) {
-                        ("counter", Format::OpenMetrics) => format!("{}_total", family.name),
-                        _ => family.name.clone(),
+                    let suffixes: &[&str] = match (family.kind.as_str(), format) {
+                        ("counter", Format::OpenMetrics) => &["_total"],
+                        ("histogram", _) => &["_bucket", "_sum", "_count"],
+                        _ => &[""],
                     };
-                    assert_eq!(name, expected, "{line}");
+                    let suffix = name.strip_prefix(family.name.as_str()).expect(line);
+                    assert!(suffixes.contains(&suffix) && labels.contains_key("le") == (suffix == "_bucket"), "{line}");
                     assert!(value.is_finite() && (family.kind == "gauge" || value >= 0.0), "{line}");
                     let known = exposition.families.entry(name).or_default();
                     assert!(known.iter().all(|(other, _)| *other != labels), "a second time: {line}");
@@ -72,6 +74,7 @@ impl Exposition {
             }
         }
         assert_eq!(ended, format == Format::OpenMetrics, "the end mark");
+        exposition.families.keys().filter_map(|name| name.strip_suffix("_bucket")).for_each(|family| exposition.cumulative(family));
         exposition
     }
 
@@ -85,6 +88,24 @@ impl Exposition {
     #[track_caller]
     pub(crate) fn series(&self, name: &str, labels: &[(&str, &str)]) -> &Labels {
         &self.one(name, labels).0
+    }
+
+    /// Buckets of each series rise, in bounds and in counts, up to all of them.
+    #[track_caller]
+    fn cumulative(&self, family: &str) {
+        let mut series: BTreeMap<Labels, Vec<(f64, f64)>> = BTreeMap::new();
+        for (labels, count) in &self.families[&format!("{family}_bucket")] {
+            let mut labels = labels.clone();
+            let bound = labels.remove("le").expect(family).parse().expect("a bound");
+            series.entry(labels).or_default().push((bound, *count));
+        }
+        for (labels, buckets) in series {
+            let rise = |(one, next): (&(f64, f64), &(f64, f64))| one.0 < next.0 && one.1 <= next.1;
+            assert!(buckets.iter().zip(&buckets[1..]).all(rise), "{family}{labels:?}: {buckets:?}");
+            let of = |suffix: &str| self.families[&format!("{family}{suffix}")].iter().find(|(found, _)| *found == labels).expect(family).1;
+            assert_eq!(buckets.last().copied(), Some((f64::INFINITY, of("_count"))), "{family}{labels:?}");
+            assert!(of("_sum") <= of("_count") * 1e4, "{family}{labels:?}");
+        }
     }
 
     #[track_caller]

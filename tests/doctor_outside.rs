@@ -6,10 +6,14 @@ mod support;
 
 #[path = "doctor/doctor.rs"]
 mod doctor;
+#[path = "doctor/hold.rs"]
+mod hold;
 #[path = "doctor/phone.rs"]
 mod phone;
 #[path = "doctor/sip.rs"]
 mod sip;
+#[path = "doctor/tls.rs"]
+mod tls;
 
 use std::time::Duration;
 

@@ -114,6 +114,13 @@ pub fn refusals(chain: &Chain, names: &[String], anchors: Option<&Anchors>, now:
     refusals
 }
 
+/// Where the last certificate of the chain says that its issuer's can be fetched (authority information access, caIssuers).
+pub fn issuer_url(chain: &Chain) -> Option<String> {
+    let leaf = Certificate::parse(chain.leaf()).ok()?;
+    let rest: Vec<Certificate<'_>> = chain.intermediates().iter().filter_map(|der| Certificate::parse(der).ok()).collect();
+    last_issued(&leaf, &rest).issuer_url().map(str::to_owned)
+}
+
 /// webpki stops at these too, in other words.
 fn explained(refusals: &[Refusal]) -> bool {
     refusals.iter().any(|r| matches!(r, Refusal::WeakSignature { .. } | Refusal::NotForServers | Refusal::KeyNotTaken { .. }))

@@ -47,6 +47,9 @@ pub(super) struct Doctor {
     /// Register indeed, for a moment: puts out a phone where max_contacts is 1
     #[arg(long, requires = "password_file")]
     register: bool,
+    /// Hold the WebSocket so long without a word, as a phone between calls: does it stay?
+    #[arg(long, value_name = "SPAN", requires = "url", value_parser = settings::span)]
+    hold: Option<Duration>,
     /// For each stage
     #[arg(long, value_name = "SPAN", default_value = "5s", value_parser = settings::span)]
     timeout: Duration,
@@ -87,6 +90,7 @@ impl Doctor {
             connect: self.connect.clone(),
             anchors,
             user,
+            hold: self.hold,
             timeout: self.timeout,
         };
         examine(common, async |book| outside::examine(book, &question).await)

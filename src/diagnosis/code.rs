@@ -92,6 +92,8 @@ codes! {
     TlsNameMismatch = "tls-name-mismatch", Warning, Wire;
     TlsChainIncomplete = "tls-chain-incomplete", Warning, Wire;
     TlsExpired = "tls-expired", Error, Wire;
+    TlsOldOnly = "tls-old-only", Error, Wire;
+    TlsValidityTooLong = "tls-validity-too-long", Warning, Wire;
     ListenerWedged = "listener-wedged", Error, Wire;
     // WebSocketAndSip
     WsNotFound = "ws-not-found", Error, WebSocketAndSip;
@@ -99,6 +101,7 @@ codes! {
     WsSubprotocolRefused = "ws-subprotocol-refused", Error, WebSocketAndSip;
     WsForbidden = "ws-forbidden", Error, WebSocketAndSip;
     WsProxyInTheWay = "ws-proxy-in-the-way", Error, WebSocketAndSip;
+    WsRedirected = "ws-redirected", Error, WebSocketAndSip;
     WsClosedEarly = "ws-closed-early", Error, WebSocketAndSip;
     WsSessionLimit = "ws-session-limit", Error, WebSocketAndSip;
     WsPingUnanswered = "ws-ping-unanswered", Error, WebSocketAndSip;

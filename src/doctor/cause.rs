@@ -112,6 +112,7 @@ const ELSEWHERE: &[(Option<Cause>, &[Code])] = &[
         &[
             Code::TlsFailed,
             Code::TlsCleartext,
+            Code::TlsOldOnly,
             Code::TlsServesOther,
             Code::ListenerWedged,
             Code::ComposeVolumeMissing,

@@ -5,7 +5,9 @@
 mod answer;
 mod connect;
 mod farewell;
+mod fetch;
 mod judge;
+mod old;
 mod probe;
 pub mod sip;
 mod socket;
@@ -17,6 +19,8 @@ mod upgrade;
 mod tests;
 
 pub use farewell::Closing;
+pub use fetch::fetch;
+pub use old::old_version;
 pub use probe::{handshake, open, open_plain, probe, upgrade_on};
 pub use socket::{Heard, Socket};
 pub use tls::client_config;

@@ -167,6 +167,7 @@ pub async fn examine(book: &mut Notebook<'_>, asked: &Asked, evidence: &Evidence
                 connect: look.connect.clone(),
                 anchors: look.anchors.clone(),
                 user: None,
+                hold: None,
                 timeout: look.timeout,
             };
             outside::examine(book, &question).await;

@@ -2,7 +2,9 @@
 //! Nothing of Asterisk's own is needed, and nothing is left in its log.
 
 mod address;
+mod chain;
 mod elsewhere;
+mod hold;
 mod names;
 mod sip;
 mod way;
@@ -34,6 +36,8 @@ pub struct Question {
     pub anchors: Option<Anchors>,
     /// As whom SIP is asked; `None`: it is not.
     pub user: Option<User>,
+    /// For how long the WebSocket is held.
+    pub hold: Option<Duration>,
     /// For each stage.
     pub timeout: Duration,
 }
@@ -48,7 +52,9 @@ pub async fn examine(book: &mut Notebook<'_>, question: &Question) {
     match way::walk(book, question, &addresses).await {
         Some(mut socket) => {
             sip::ask(book, question, &mut socket).await;
-            socket.leave().await;
+            if let Some(socket) = hold::hold(book, question, socket).await {
+                socket.leave().await;
+            }
         }
         None => elsewhere::look(book, question, &addresses).await,
     }

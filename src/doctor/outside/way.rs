@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use futures_util::future::join_all;
 
-use super::Question;
+use super::{Question, chain};
 use crate::{
     asterisk::surface::Surface,
     clock,
@@ -52,7 +52,8 @@ pub(super) async fn walk(book: &mut Notebook<'_>, question: &Question, addresses
     let (_, observation) = &tried[first];
     if question.aim.secure {
         let elsewhere = tried.iter().enumerate().filter(|(number, _)| *number != first).map(|(_, tried)| tried);
-        tls(book, question, &at, observation, elsewhere);
+        let more = More { issuer: chain::issuer(question, observation).await, old: old(question, &tried[first]).await };
+        tls(book, question, &at, observation, &more, elsewhere);
     }
     upgrade(book, &at, observation);
     let refused = observation.served.as_ref().is_some_and(|served| !served.acceptable || unwelcome(served));
@@ -136,12 +137,26 @@ fn no_route(observation: &Observation) -> bool {
     ["unreachable", "Cannot assign"].iter().any(|words| found.contains(words))
 }
 
+/// What was looked at because of what the first look showed.
+struct More {
+    issuer: Option<chain::Issuer>,
+    old: Option<&'static str>,
+}
+
+/// Asked only where the peer speaks TLS, and none of today's.
+async fn old(question: &Question, (address, observation): &(SocketAddr, Observation)) -> Option<&'static str> {
+    let found = observation.findings.iter().find(|finding| finding.code == Code::TlsFailed)?.get("found")?.to_string();
+    let refuses = ["alert ProtocolVersion", "alert HandshakeFailure", "incompatible"].iter().any(|words| found.contains(words));
+    if refuses { proof::old_version(&target(question, *address)).await } else { None }
+}
+
 /// What TLS serves, and what a browser would refuse in it.
 fn tls<'o>(
     book: &mut Notebook<'_>,
     question: &Question,
     at: &str,
     observation: &Observation,
+    more: &More,
     elsewhere: impl Iterator<Item = &'o (SocketAddr, Observation)>,
 ) {
     let mut step = book.begin("tls");
@@ -151,7 +166,15 @@ fn tls<'o>(
     }
     let own = |finding: &&Finding| stage(finding) == "tls" || stage(finding) == "cleartext";
     for finding in observation.findings.iter().filter(own) {
-        book.find(told(question, at, finding));
+        let told = told(question, at, finding);
+        book.find(match (&more.issuer, more.old, finding.code) {
+            (Some(issuer), _, Code::TlsChainIncomplete) => issuer.told(told),
+            (_, Some(version), Code::TlsFailed) => Finding::new(Code::TlsOldOnly).with("address", at).with("found", version),
+            _ => told,
+        });
+    }
+    if let Some(leaf) = observation.served.as_ref().and_then(|served| served.leaf.as_ref()) {
+        chain::age(leaf, at, observation.at).into_iter().for_each(|finding| book.find(finding));
     }
     if observation.served.as_ref().is_some_and(unwelcome) {
         book.find(

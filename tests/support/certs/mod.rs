@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    RsaKeySize, SignatureAlgorithm,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, RsaKeySize, SignatureAlgorithm,
 };
 use sha2::{Digest as _, Sha256};
 use starkeeper::clock;
@@ -94,6 +94,7 @@ pub struct Leaf<'a> {
     not_after: Timestamp,
     is_ca: bool,
     usages: Vec<ExtendedKeyUsagePurpose>,
+    issuer_url: Option<String>,
     chain: Chain<'a>,
 }
 
@@ -109,6 +110,7 @@ impl<'a> Leaf<'a> {
             not_after: clock::wall() + 90 * DAY,
             is_ca: false,
             usages: vec![ExtendedKeyUsagePurpose::ServerAuth],
+            issuer_url: None,
             chain: Chain::Full,
         }
     }
@@ -164,6 +166,12 @@ impl<'a> Leaf<'a> {
         self
     }
 
+    /// Says where its issuer's certificate can be fetched, as those of public authorities do.
+    pub fn issuer_at(mut self, url: &str) -> Self {
+        self.issuer_url = Some(url.to_owned());
+        self
+    }
+
     /// What the certificate file holds besides the leaf.
     pub fn chain(mut self, chain: Chain<'a>) -> Self {
         self.chain = chain;
@@ -186,6 +194,7 @@ impl<'a> Leaf<'a> {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = self.usages;
         params.use_authority_key_identifier_extension = self.authority.is_some();
+        params.custom_extensions.extend(self.issuer_url.as_deref().map(authority_information));
         let leaf = match self.authority {
             Some(authority) => {
                 let issuer: &Issuer<'_, KeyPair> = &authority.intermediate;
@@ -320,6 +329,14 @@ impl std::fmt::Debug for Pair {
 /// SHA-256 as 64 lower-case hex digits.
 pub fn fingerprint(der: &[u8]) -> String {
     Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Authority information access with one caIssuers (RFC 5280, 4.2.2.1).
+fn authority_information(url: &str) -> CustomExtension {
+    let der = |tag: u8, content: &[u8]| [&[tag, u8::try_from(content.len()).expect("a short URL")], content].concat();
+    let method = der(6, &[0x2b, 6, 1, 5, 5, 7, 0x30, 2]);
+    let access = der(0x30, &[method, der(0x86, url.as_bytes())].concat());
+    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], der(0x30, &access))
 }
 
 fn set_validity(params: &mut CertificateParams, not_before: Timestamp, not_after: Timestamp) {

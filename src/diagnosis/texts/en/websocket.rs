@@ -71,6 +71,20 @@ pub(super) const WS_PROXY_IN_THE_WAY: Text = Text {
              | wss: {address: 127.0.0.1:8089}",
 };
 
+pub(super) const WS_REDIRECTED: Text = Text {
+    title: "the WebSocket is redirected, which no browser follows",
+    meaning: "{address} answers the upgrade with {found}. Browsers follow no redirect in a WebSocket handshake: they see 1006. What redirects is a proxy \
+              or a web server before Asterisk.",
+    see: concat!("The `Location` header tells where to:\n", upgrade_by_hand!()),
+    remedy: "Let the client connect there at once (with wss:// and /ws), or have the proxy pass /ws on before it redirects (nginx):\n\
+             | location /ws {\n\
+             |   proxy_pass https://127.0.0.1:8089/ws;\n\
+             |   proxy_http_version 1.1;\n\
+             |   proxy_set_header Upgrade $http_upgrade;\n\
+             |   proxy_set_header Connection upgrade;\n\
+             | }",
+};
+
 pub(super) const WS_CLOSED_EARLY: Text = Text {
     title: "the WebSocket closes right after it opens",
     meaning: "{address} accepted and then hung up: {found}. In the browser that is `connected`, followed by 1006. Asterisk was restarting, it could \

@@ -130,6 +130,29 @@ pub(super) const TLS_EXPIRED: Text = Text {
              $ asterisk -rx 'module reload http'",
 };
 
+pub(super) const TLS_OLD_ONLY: Text = Text {
+    title: "the server speaks no TLS that browsers still do",
+    meaning: "{address} opens with {found} and refuses TLS 1.2 and 1.3. Browsers gave 1.0 and 1.1 up in 2020: they end the handshake, 1006 \
+              (ERR_SSL_VERSION_OR_CIPHER_MISMATCH).",
+    see: "The second must succeed:\n\
+          $ openssl s_client -connect {address} -tls1_1 -cipher DEFAULT@SECLEVEL=0 </dev/null 2>&1 | grep -E 'Protocol|alert'\n\
+          $ openssl s_client -connect {address} -tls1_2 </dev/null 2>&1 | grep -E 'Protocol|alert'",
+    remedy: "Allow TLS 1.2 in http.conf, under [general], or in the proxy that stands before Asterisk; very old OpenSSL needs an update.\n\
+             | tlsdisablev12 = no\n\
+             | tlsdisablev1 = yes\n\
+             | tlsdisablev11 = yes\n\
+             $ asterisk -rx 'module reload http'",
+};
+
+pub(super) const TLS_VALIDITY_TOO_LONG: Text = Text {
+    title: "the certificate is valid for longer than browsers like",
+    meaning: "What {address} serves is valid for {found}. Browsers take 398 days at most from public authorities, and Apple's devices 825 from private \
+              ones: there it is refused (1006); desktop browsers take a private authority's.",
+    see: "$ openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -dates",
+    remedy: "Issue it for 90 days or so, and let the renewal be automatic:\n\
+             $ openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 90 -copy_extensions copy -out leaf.pem",
+};
+
 pub(super) const LISTENER_WEDGED: Text = Text {
     title: "Asterisk's TLS listener is stuck, with good files",
     meaning: "Certificate and key are good, and TLS at {address} fails all the same: Asterisk once tried a bad pair. Every further reload does \

@@ -71,6 +71,20 @@ pub(super) const WS_PROXY_IN_THE_WAY: Text = Text {
              | wss: {address: 127.0.0.1:8089}",
 };
 
+pub(super) const WS_REDIRECTED: Text = Text {
+    title: "o WebSocket é redirecionado, o que nenhum navegador segue",
+    meaning: "{address} responde ao upgrade com {found}. Os navegadores não seguem redirecionamento num handshake de WebSocket: eles veem 1006. Quem \
+              redireciona é um proxy ou um servidor web na frente do Asterisk.",
+    see: concat!("O cabeçalho `Location` diz para onde:\n", upgrade_by_hand!()),
+    remedy: "Faça o cliente conectar lá diretamente (com wss:// e /ws), ou faça o proxy repassar /ws antes de redirecionar (nginx):\n\
+             | location /ws {\n\
+             |   proxy_pass https://127.0.0.1:8089/ws;\n\
+             |   proxy_http_version 1.1;\n\
+             |   proxy_set_header Upgrade $http_upgrade;\n\
+             |   proxy_set_header Connection upgrade;\n\
+             | }",
+};
+
 pub(super) const WS_CLOSED_EARLY: Text = Text {
     title: "o WebSocket fecha logo depois de abrir",
     meaning: "{address} aceitou e em seguida desligou: {found}. No navegador isso é `connected` seguido de 1006. O Asterisk estava reiniciando, não podia \

@@ -130,6 +130,29 @@ pub(super) const TLS_EXPIRED: Text = Text {
              $ asterisk -rx 'module reload http'",
 };
 
+pub(super) const TLS_OLD_ONLY: Text = Text {
+    title: "o servidor não fala um TLS que os navegadores ainda falem",
+    meaning: "{address} abre com {found} e recusa TLS 1.2 e 1.3. Os navegadores abandonaram 1.0 e 1.1 em 2020: eles encerram o handshake, 1006 \
+              (ERR_SSL_VERSION_OR_CIPHER_MISMATCH).",
+    see: "O segundo precisa funcionar:\n\
+          $ openssl s_client -connect {address} -tls1_1 -cipher DEFAULT@SECLEVEL=0 </dev/null 2>&1 | grep -E 'Protocol|alert'\n\
+          $ openssl s_client -connect {address} -tls1_2 </dev/null 2>&1 | grep -E 'Protocol|alert'",
+    remedy: "Permita TLS 1.2 no http.conf, em [general], ou no proxy que está na frente do Asterisk; um OpenSSL muito antigo precisa ser atualizado.\n\
+             | tlsdisablev12 = no\n\
+             | tlsdisablev1 = yes\n\
+             | tlsdisablev11 = yes\n\
+             $ asterisk -rx 'module reload http'",
+};
+
+pub(super) const TLS_VALIDITY_TOO_LONG: Text = Text {
+    title: "o certificado vale por mais tempo do que os navegadores querem",
+    meaning: "O que {address} serve vale por {found}. Os navegadores aceitam no máximo 398 dias de autoridades públicas, e os aparelhos da Apple 825 de \
+              privadas: ali ele é recusado (1006); navegadores de mesa aceitam o de uma autoridade privada.",
+    see: "$ openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -dates",
+    remedy: "Emita-o por uns 90 dias e deixe a renovação ser automática:\n\
+             $ openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 90 -copy_extensions copy -out leaf.pem",
+};
+
 pub(super) const LISTENER_WEDGED: Text = Text {
     title: "a porta TLS do Asterisk travou, com arquivos bons",
     meaning: "Certificado e chave estão bons, e mesmo assim o TLS em {address} falha: o Asterisk tentou um par ruim em algum momento. Todo reload \

@@ -6,6 +6,8 @@ mod cause;
 pub mod client;
 mod notebook;
 pub mod outside;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use cause::Cause;

@@ -89,9 +89,14 @@ fn effect(code: Code) -> BrowserWould {
     match place(code) {
         Place::Endpoint | Place::Sip => BrowserWould::ConnectThenReject,
         Place::Around => BrowserWould::Connect,
-        Place::Client | Place::Names | Place::Listener | Place::Material | Place::Network | Place::Tls | Place::WebSocket => {
-            BrowserWould::Fail1006
-        }
+        Place::Client
+        | Place::Names
+        | Place::Container
+        | Place::Listener
+        | Place::Material
+        | Place::Network
+        | Place::Tls
+        | Place::WebSocket => BrowserWould::Fail1006,
     }
 }
 
@@ -102,6 +107,8 @@ enum Place {
     Client,
     /// DNS.
     Names,
+    /// What Compose makes of it.
+    Container,
     /// Whether and where Asterisk listens.
     Listener,
     /// What it listens with.
@@ -135,10 +142,8 @@ fn place(code: Code) -> Place {
 /// Codes that do not stand where their group does.
 const ELSEWHERE: &[(Place, &[Code])] = &[
     (Place::Names, &[Code::DnsFailed]),
-    (
-        Place::Network,
-        &[Code::ComposePortUnpublished, Code::ComposeVolumeMissing, Code::TcpRefused, Code::TcpTimeout, Code::TcpSomeAddresses],
-    ),
+    (Place::Network, &[Code::TcpRefused, Code::TcpTimeout, Code::TcpSomeAddresses]),
+    (Place::Container, &[Code::ComposePortUnpublished, Code::ComposeVolumeMissing]),
     (Place::WebSocket, &[Code::ModuleNotRunning, Code::ModuleNoload]),
     (
         Place::Endpoint,

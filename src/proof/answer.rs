@@ -2,7 +2,7 @@
 
 use tokio_tungstenite::tungstenite::{
     handshake::{client::Response, derive_accept_key},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
 };
 
 use super::trial::Trial;
@@ -54,6 +54,9 @@ pub(super) fn judge(trial: &Trial<'_>, head: &Response, key: &str, tail: Vec<u8>
 fn refusal(trial: &Trial<'_>, head: &Response) -> Finding {
     let status = head.status();
     let found = format!("HTTP {status}");
+    if status.is_redirection() {
+        return described(trial, head, Code::WsRedirected, found).with("expected", "HTTP 101 Switching Protocols");
+    }
     if let Some(proxy) = proxy(head) {
         return described(trial, head, Code::WsProxyInTheWay, found).with("proxy", proxy);
     }
@@ -70,11 +73,13 @@ fn refusal(trial: &Trial<'_>, head: &Response) -> Finding {
 }
 
 fn described(trial: &Trial<'_>, head: &Response, code: Code, found: String) -> Finding {
-    let finding = trial.finding(code, found).with("path", trial.target.path.as_str());
-    match text(head.headers(), "server") {
-        Some(server) => finding.with("server", short(server)),
-        None => finding,
+    let mut finding = trial.finding(code, found).with("path", trial.target.path.as_str());
+    for name in ["server", "location"] {
+        if let Some(value) = text(head.headers(), name) {
+            finding = finding.with(name, short(value));
+        }
     }
+    finding
 }
 
 /// Which proxy answered instead of Asterisk, if one did.
@@ -94,16 +99,10 @@ fn proxy(head: &Response) -> Option<String> {
     if let Some(name) = PROXY_HEADERS.iter().find(|name| headers.contains_key(**name)) {
         return Some(format!("header {name}"));
     }
-    // Asterisk redirects only what is not /ws, and says neither 502 nor 504.
+    // Asterisk says none of these at /ws.
     let status = head.status();
     let gateway = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT);
-    if gateway || status.is_redirection() {
-        return Some(match text(headers, header::LOCATION.as_str()) {
-            Some(location) => format!("HTTP {} to {}", status.as_u16(), short(location)),
-            None => format!("HTTP {}", status.as_u16()),
-        });
-    }
-    None
+    gateway.then(|| format!("HTTP {}", status.as_u16()))
 }
 
 /// How the proxies, load balancers and tunnels that stand before WSS name themselves in `Server`.

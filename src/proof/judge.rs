@@ -52,7 +52,7 @@ fn finding(trial: &Trial<'_>, refusal: Refusal, now: Timestamp) -> Finding {
             trial.finding(Code::LeafNotYetValid, format!("valid from {not_before}")).with("notBefore", not_before).with("now", now)
         }
         Refusal::NameNotCovered { name, covered } => {
-            trial.finding(Code::TlsNameMismatch, format!("a certificate for {}", covered.join(", "))).with("name", name)
+            trial.finding(Code::TlsNameMismatch, format!("a certificate for {}", some(&covered))).with("name", name)
         }
         Refusal::NameOnlyInCn { name } => {
             trial.finding(Code::TlsNameMismatch, "the name stands in the CN alone, which no browser reads").with("name", name)
@@ -76,3 +76,14 @@ fn finding(trial: &Trial<'_>, refusal: Refusal, now: Timestamp) -> Finding {
         Refusal::Other { reason } => trial.finding(Code::TlsUntrusted, reason),
     }
 }
+
+/// A certificate may have a thousand names.
+fn some(names: &[String]) -> String {
+    let shown = names.iter().take(MOST_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(MOST_NAMES) {
+        None | Some(0) => shown,
+        Some(more) => format!("{shown} and {more} more"),
+    }
+}
+
+const MOST_NAMES: usize = 8;

@@ -16,7 +16,7 @@ mod trial;
 mod upgrade;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use farewell::Closing;
 pub use fetch::fetch;

@@ -20,7 +20,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row("nginx has another path", Fail1006, "ws-proxy-in-the-way").set(|stage| {
             stage.nginx(&format!("location /phone {{ proxy_pass http://127.0.0.1:{{http}}/ws; {UPGRADE} }}"));
         }),
-        row("nginx redirects", Fail1006, "ws-proxy-in-the-way").set(|stage| stage.nginx("return 301 https://$host:{wss}$request_uri;")),
+        row("nginx redirects", Fail1006, "ws-redirected").set(|stage| stage.nginx("return 301 https://$host:{wss}$request_uri;")),
         row("nginx wants another Origin", Fail1006, "ws-proxy-in-the-way").set(|stage| {
             let check = "if ($http_origin != \"https://intranet.example.com\") { return 403; }";
             stage.nginx(&format!("{check} location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));

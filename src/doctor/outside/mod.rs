@@ -6,7 +6,10 @@ mod chain;
 mod elsewhere;
 mod hold;
 mod names;
+mod proxy;
 mod sip;
+#[cfg(test)]
+mod tests;
 mod way;
 
 pub use address::{Aim, NoAddress};

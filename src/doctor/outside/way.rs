@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use futures_util::future::join_all;
 
-use super::{Question, chain};
+use super::{Question, chain, proxy};
 use crate::{
     asterisk::surface::Surface,
     clock,
@@ -250,7 +250,12 @@ fn upgrade(book: &mut Notebook<'_>, at: &str, observation: &Observation) {
         if let Some(found) = finding.get("found") {
             step.note("answer", found.clone());
         }
-        book.find(at_address(at, finding));
+        let told = at_address(at, finding);
+        let named = ["proxy", "server"].iter().filter_map(|key| finding.get(key)).map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        book.find(match proxy::lines(&named) {
+            Some(lines) => told.with("remedyLine", lines),
+            None => told,
+        });
     }
     book.end(step);
 }

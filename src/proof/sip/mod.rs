@@ -132,8 +132,8 @@ impl<'a> Caller<'a> {
     async fn ask(&mut self, request: Request) -> Result<Response, Silence> {
         let (call, number, limit) = (request.call.clone(), request.number, self.limit);
         let answer = async {
-            self.socket.say(&request.to_string()).await?;
-            loop {
+            self.socket.say(&request.to_string()).await.map_err(Silence::Closed)?;
+            for _ in 0..MOST_MESSAGES {
                 match self.socket.hear().await {
                     Heard::Message(bytes) => {
                         let answer = Response::parse(&bytes).filter(|answer| answer.answers(&call, number) && answer.status >= 200);
@@ -142,13 +142,17 @@ impl<'a> Caller<'a> {
                         }
                     }
                     Heard::Ping | Heard::Pong => {}
-                    end @ (Heard::Close(..) | Heard::Gone(_)) => return Err(end),
+                    end @ (Heard::Close(..) | Heard::Gone(_)) => return Err(Silence::Closed(end)),
                 }
             }
+            Err(Silence::Late(limit))
         };
-        timeout(limit, answer).await.map_err(|_| Silence::Late(limit))?.map_err(Silence::Closed)
+        timeout(limit, answer).await.unwrap_or(Err(Silence::Late(limit)))
     }
 }
+
+/// What comes before an answer that is no answer to us; more is a flood.
+const MOST_MESSAGES: usize = 200;
 
 /// A word that nobody else has: 22 letters and digits or fewer.
 fn token() -> String {

@@ -3,7 +3,7 @@
 mod chains;
 mod doors;
 mod farewells;
-mod peer;
+pub(crate) mod peer;
 mod upgrades;
 
 use std::{net::SocketAddr, time::Duration};

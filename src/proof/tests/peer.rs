@@ -18,7 +18,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// What the peer does once TLS stands.
-pub(super) enum Script {
+pub(crate) enum Script {
     /// Answers the request with this (`{accept}` is filled in), then answers a Close and waits for the end.
     Answer(&'static str),
     /// The same, and says this right behind the head, in the same write.
@@ -40,33 +40,33 @@ pub(super) enum Script {
 }
 
 /// What Asterisk answers to an upgrade that it accepts.
-pub(super) const ACCEPTED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+pub(crate) const ACCEPTED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                                    Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: sip\r\n\r\n";
 
 /// What the peer met.
 #[derive(Debug, Default)]
-pub(super) struct Met {
-    pub(super) sni: Option<String>,
-    pub(super) request: String,
+pub(crate) struct Met {
+    pub(crate) sni: Option<String>,
+    pub(crate) request: String,
     /// A masked Close frame with code 1000 came.
-    pub(super) close: bool,
+    pub(crate) close: bool,
     /// The last thing was TLS close_notify.
-    pub(super) close_notify: bool,
+    pub(crate) close_notify: bool,
 }
 
 /// A chain and the key to sign with, which need not belong together.
-pub(super) struct Identity {
-    pub(super) chain: Vec<CertificateDer<'static>>,
-    pub(super) key: KeyPair,
+pub(crate) struct Identity {
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    pub(crate) key: KeyPair,
 }
 
 impl Identity {
     /// Self-signed, for `pbx.example.com`.
-    pub(super) fn self_signed() -> Self {
+    pub(crate) fn self_signed() -> Self {
         Self::from_params(CertificateParams::new(vec!["pbx.example.com".to_owned()]).unwrap())
     }
 
-    pub(super) fn from_params(params: CertificateParams) -> Self {
+    pub(crate) fn from_params(params: CertificateParams) -> Self {
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
         Identity { chain: vec![certificate.der().clone()], key }
@@ -74,12 +74,12 @@ impl Identity {
 }
 
 /// Serves one connection with a self-signed certificate.
-pub(super) async fn serve(script: Script) -> (SocketAddr, JoinHandle<Met>) {
+pub(crate) async fn serve(script: Script) -> (SocketAddr, JoinHandle<Met>) {
     serve_as(Identity::self_signed(), rustls::ALL_VERSIONS, script).await
 }
 
 /// Serves one connection with this identity and these versions.
-pub(super) async fn serve_as(
+pub(crate) async fn serve_as(
     identity: Identity,
     versions: &[&'static SupportedProtocolVersion],
     script: Script,
@@ -90,7 +90,7 @@ pub(super) async fn serve_as(
 }
 
 /// Serves one connection, and wants a client certificate.
-pub(super) async fn serve_with_client_auth() -> (SocketAddr, JoinHandle<Met>) {
+pub(crate) async fn serve_with_client_auth() -> (SocketAddr, JoinHandle<Met>) {
     let identity = Identity::self_signed();
     let mut roots = RootCertStore::empty();
     roots.add(identity.chain[0].clone()).unwrap();

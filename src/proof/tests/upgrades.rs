@@ -87,7 +87,7 @@ async fn every_answer_that_is_no_upgrade_has_its_name() {
         ("HTTP/1.1 502 Bad Gateway\r\n\r\n", Code::WsProxyInTheWay),
         ("HTTP/1.1 503 Service Unavailable\r\n\r\n", Code::WsProxyInTheWay),
         ("HTTP/1.0 503 Service Unavailable\r\nCache-Control: no-cache\r\n\r\n", Code::WsProxyInTheWay),
-        ("HTTP/1.1 301 Moved Permanently\r\nLocation: https://elsewhere/\r\n\r\n", Code::WsProxyInTheWay),
+        ("HTTP/1.1 301 Moved Permanently\r\nLocation: https://elsewhere/\r\n\r\n", Code::WsRedirected),
         (
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
             Code::WsSubprotocolRefused,

@@ -8,6 +8,8 @@ mod support;
 mod doctor;
 #[path = "doctor/hold.rs"]
 mod hold;
+#[path = "doctor/page.rs"]
+mod page;
 #[path = "doctor/phone.rs"]
 mod phone;
 #[path = "doctor/sip.rs"]

@@ -140,6 +140,13 @@ impl Show {
         out
     }
 
+    /// One paragraph, wrapped. Its first line begins at `column`, later ones with `indent` spaces. Ends with a newline.
+    pub fn paragraph(&self, text: &str, column: usize, indent: usize) -> String {
+        let mut out = String::new();
+        wrap(&mut out, text, column, indent, self.width);
+        out
+    }
+
     /// The word for one of this severity, in its colour.
     pub fn severity(&self, severity: Severity) -> String {
         paint(self.styles.of(severity), self.counted(severity, 1))

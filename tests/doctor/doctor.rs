@@ -1,6 +1,10 @@
 //! `doctor` as a test runs it: the real binary, whose JSON is read back.
 
-use std::{io::Write as _, net::SocketAddr, process::Command};
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    process::{Command, Output},
+};
 
 use serde_json::Value;
 
@@ -48,12 +52,20 @@ impl Doctor {
         self.with(&["--ca", &path])
     }
 
+    /// Exit status, and what a person reads in a pipe.
+    pub(crate) fn read(self) -> (i32, String) {
+        let output = self.run("text");
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    }
+
+    fn run(&self, output: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_starkeeper"));
+        command.args(["doctor", &self.url, "-o", output]).args(&self.arguments).output().unwrap()
+    }
+
     pub(crate) fn ask(self) -> Told {
-        let output = Command::new(env!("CARGO_BIN_EXE_starkeeper"))
-            .args(["doctor", &self.url, "-o", "json"])
-            .args(&self.arguments)
-            .output()
-            .unwrap();
+        let output = self.run("json");
         let said = String::from_utf8_lossy(&output.stdout);
         let json = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}{}", String::from_utf8_lossy(&output.stderr)));
         Told { code: output.status.code().unwrap(), json }

@@ -27,8 +27,8 @@ pub(crate) fn rows() -> Vec<Row> {
         row("no path in the URL", Fail1006, "client-url-no-path").set(|stage| stage.path("")),
         row("/ as the path", Fail1006, "client-url-no-path").set(|stage| stage.path("/")),
         row("/sip as the path", Fail1006, "client-url-wrong-path").set(|stage| stage.path("/sip")),
-        row("prefix set, and not in the URL", Fail1006, "ws-not-found").build(|asterisk| asterisk.http("prefix=pbx")),
-        row("another prefix in the URL", Fail1006, "ws-not-found")
+        row("prefix set, and not in the URL", Fail1006, "client-url-wrong-path").build(|asterisk| asterisk.http("prefix=pbx")),
+        row("another prefix in the URL", Fail1006, "client-url-wrong-path")
             .build(|asterisk| asterisk.http("prefix=pbx"))
             .set(|stage| stage.path("/asterisk/ws")),
         row("no port in the URL, and Asterisk at 8089", Fail1006, "client-url-no-port").set(|stage| {

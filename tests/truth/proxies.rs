@@ -45,7 +45,7 @@ pub(crate) fn rows() -> Vec<Row> {
             let pair = stage.lab.authority.leaf(&[NAME]).expired(Duration::from_secs(3600)).issue();
             stage.nginx_with(&pair, &format!("location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
         }),
-        row("nginx speaks TLS 1.1 at most", Fail1006, "tls-failed").set(|stage| {
+        row("nginx speaks TLS 1.1 at most", Fail1006, "tls-old-only").set(|stage| {
             stage.nginx("ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0; return 404;");
         }),
         row("nginx wants a client's certificate", Fail1006, "ws-proxy-in-the-way").set(|stage| {

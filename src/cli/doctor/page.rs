@@ -33,7 +33,7 @@ pub(super) fn of(report: &Report, show: &Show) -> String {
                 writeln!(out, "{}", paint(say("No error was found.", "Nenhum erro foi encontrado."), AnsiColor::Green.on_default().bold()));
         }
     }
-    let _ = writeln!(out, "{}", sentence(report, show.lang));
+    out.push_str(&show.paragraph(&sentence(report, show.lang), 0, 0));
     for (number, finding) in report.findings.iter().enumerate() {
         let _ = write!(out, "\n{} {}", paint(&format!("{}.", number + 1), bold), show.finding(finding));
     }
@@ -43,7 +43,8 @@ pub(super) fn of(report: &Report, show: &Show) -> String {
     if !report.unchecked.is_empty() {
         let _ = writeln!(out, "\n{}", paint(say("Not checked, and what it would need:", "Não verificado, e o que seria preciso:"), bold));
         for unchecked in &report.unchecked {
-            let _ = writeln!(out, "  {}: {}", unchecked.what, printable(unchecked.needs.text(show.lang)));
+            let line = format!("{}: {}", unchecked.what, printable(unchecked.needs.text(show.lang)));
+            let _ = write!(out, "  {}", show.paragraph(&line, 2, 4));
         }
     }
     out

@@ -91,16 +91,16 @@ fn line(step: &Step, terminal: Option<usize>) -> String {
     let head = mark.chars().count() + NAME + MILLIS + 8;
     let room = terminal.unwrap_or(PIPE).saturating_sub(head).max(20);
     let name = format!("{:<NAME$}", step.name);
-    let line = format!(
-        "  {} {name}  {millis:>MILLIS$}  {}",
-        words::paint(&mark, style),
-        words::paint(&cut(&seen.join(", "), room), Style::new().dimmed())
-    );
-    line.trim_end().to_owned()
+    let mut line = format!("  {} {name}  {millis:>MILLIS$}", words::paint(&mark, style));
+    if !seen.is_empty() {
+        line.push_str("  ");
+        line.push_str(&words::paint(&cut(&seen.join(", "), room), Style::new().dimmed()));
+    }
+    line
 }
 
-/// The widest of the usual names: `session-limit`; and `12345.6 ms`.
-const NAME: usize = 10;
+/// The widest of the usual names, and `12345.6 ms`.
+const NAME: usize = 13;
 const MILLIS: usize = 10;
 /// How long a line may be where nobody says.
 const PIPE: usize = 160;

@@ -13,6 +13,8 @@ use crate::{
 
 /// Asterisk's own path, without a prefix.
 const PATH: &str = "/ws";
+/// Where http.conf's `prefix`, or a proxy, often puts it.
+const PREFIXED: [&str; 3] = ["/asterisk/ws", "/pbx/ws", "/sip/ws"];
 /// Its usual port for `wss://`.
 const PORT: u16 = 8089;
 
@@ -22,25 +24,51 @@ pub(super) async fn look(book: &mut Notebook<'_>, question: &Question, addresses
     let Some(&first) = addresses.first() else { return };
     if found(&[Code::WsNotFound]) {
         path(book, question, first).await;
+    } else if found(&[Code::WsForbidden]) || book.findings().iter().any(is_403) {
+        origin(book, question, first).await;
     } else if found(&[Code::TcpRefused, Code::TcpTimeout]) && question.aim.secure && !question.aim.says_port && question.connect.is_none() {
         port(book, question, first).await;
     }
 }
 
+/// The usual path, and those that it often has instead. Nothing is ever served at the root; another path may be a proxy's own.
 async fn path(book: &mut Notebook<'_>, question: &Question, address: SocketAddr) {
-    let own = question.aim.path.split('?').next().unwrap_or_default();
-    if own.trim_end_matches('/').eq_ignore_ascii_case(PATH) {
-        return;
+    let own = question.aim.path.split('?').next().unwrap_or_default().trim_end_matches('/');
+    let mut step = book.begin("other-paths");
+    let mut opens = None;
+    for path in [PATH].into_iter().chain(PREFIXED).filter(|path| !own.eq_ignore_ascii_case(path)) {
+        let aim = Aim { path: path.to_owned(), ..question.aim.clone() };
+        let door = door(question, &aim, address).await;
+        step.note("tried", format!("{path}: {}", if door == Door::Open { "opens" } else { "does not open" }));
+        if door == Door::Open {
+            opens = Some(aim);
+            break;
+        }
     }
-    let right = Aim { path: PATH.to_owned(), ..question.aim.clone() };
-    let mut step = book.begin("usual-path");
-    let opens = door(question, &right, address).await == Door::Open;
-    step.note("opens", opens.to_string());
-    // Nothing is ever served at the root; another path may be a proxy's own.
-    if own == "/" {
-        book.find(finding(Code::ClientUrlNoPath, question, &right));
-    } else if opens {
-        book.find(finding(Code::ClientUrlWrongPath, question, &right));
+    match opens {
+        _ if own.is_empty() => {
+            let right = opens.unwrap_or_else(|| Aim { path: PATH.to_owned(), ..question.aim.clone() });
+            book.find(finding(Code::ClientUrlNoPath, question, &right));
+        }
+        Some(right) => book.find(finding(Code::ClientUrlWrongPath, question, &right)),
+        None => {}
+    }
+    book.end(step);
+}
+
+fn is_403(finding: &Finding) -> bool {
+    finding.code == Code::WsProxyInTheWay && finding.get("found").is_some_and(|found| found.to_string().starts_with("HTTP 403"))
+}
+
+/// Whether it is the page's origin for which somebody before Asterisk refuses. Asterisk's /ws looks at none, and CORS is not asked of WebSockets.
+async fn origin(book: &mut Notebook<'_>, question: &Question, address: SocketAddr) {
+    let mut step = book.begin("other-origins");
+    let own = Some(format!("https://{}", question.aim.host)).filter(|own| question.origin.as_ref() != Some(own));
+    let none = question.origin.is_some().then_some(None);
+    for origin in own.map(Some).into_iter().chain(none) {
+        let name = origin.clone().unwrap_or_else(|| "no Origin".to_owned());
+        let opens = door(&Question { origin, ..question.clone() }, &question.aim, address).await == Door::Open;
+        step.note("tried", format!("{name}: {}", if opens { "opens" } else { "does not open" }));
     }
     book.end(step);
 }

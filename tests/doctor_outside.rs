@@ -22,7 +22,7 @@ use std::time::Duration;
 use doctor::Doctor;
 use serde_json::Value;
 use support::{
-    asterisk::{Asterisk, Mark},
+    asterisk::{Asterisk, Mark, Version},
     both,
     certs::{Authority, Chain, Writing, self_signed},
     until,
@@ -114,6 +114,43 @@ fn a_closed_a_silent_and_a_full_door_are_cause_5() {
         assert_eq!(report.told(), (1, "broken", "fail-1006", Some("tcp-refused"), vec!["tcp-refused"]), "{version:?}");
         assert_eq!(report.json["cause"], "network-or-timeout");
     });
+}
+
+#[test]
+fn an_address_by_number_is_the_clients_to_change() {
+    let authority = Authority::new();
+    let asterisk = Asterisk::build(Version::V22).pair(&authority.issue(&["pbx.example.com"])).start();
+    let report = Doctor::at(&format!("wss://127.0.0.1:{}/ws", asterisk.ports.wss)).trusting(&authority).ask();
+    assert_eq!(report.told(), (1, "broken", "fail-1006", Some("client-name-not-covered"), vec!["client-name-not-covered"]), "{report:#?}");
+    let named = authority.issue(&["127.0.0.1"]);
+    named.write(&asterisk.tls(), Writing::Renames);
+    assert!(asterisk.manager().reload("http").unwrap().succeeded());
+    let report = Doctor::at(&format!("wss://127.0.0.1:{}/ws", asterisk.ports.wss)).trusting(&authority).ask();
+    assert_eq!(report.told(), (0, "ok", "connect", None, vec![]), "{report:#?}");
+}
+
+#[test]
+fn an_address_that_is_dead_beside_one_that_is_not_is_a_warning() {
+    let authority = Authority::new();
+    let asterisk = Asterisk::build(Version::V22).pair(&authority.issue(&["localhost"])).start();
+    let report = Doctor::at(&format!("wss://localhost:{}/ws", asterisk.ports.wss)).trusting(&authority).ask();
+    // Where the machine knows `localhost` as ::1 as well; Asterisk listens on 127.0.0.1 alone.
+    let several = report.evidence("dns")["addresses"].as_array().unwrap().len() > 1;
+    let expected = if several { vec!["tcp-some-addresses"] } else { vec![] };
+    assert_eq!(report.told(), (0, "ok", "connect", None, expected), "{report:#?}");
+}
+
+#[test]
+fn ws_is_asked_without_tls_and_judged_by_the_page() {
+    let authority = Authority::new();
+    let asterisk = Asterisk::build(Version::V22).pair(&authority.issue(&["pbx.example.com"])).start();
+    let doctor = |origin: &str| {
+        let place = ([127, 0, 0, 1], asterisk.ports.http).into();
+        Doctor::at("ws://pbx.example.com:8088/ws").connect(place).with(&["--origin", origin]).ask()
+    };
+    assert_eq!(doctor("http://app.example.com").told(), (0, "ok", "connect", None, vec![]));
+    let code = "client-insecure-on-https";
+    assert_eq!(doctor("https://app.example.com").told(), (1, "broken", "fail-1006", Some(code), vec![code]));
 }
 
 /// How many complaints there are after one connection more was dropped: the log keeps its order, so that nothing is still on its way.

@@ -7,7 +7,7 @@ mod bodies;
 
 use std::{fs, path::Path};
 
-use bodies::{ami, conf, page, pair, wire};
+use bodies::{ami, conf, page, pair, sip, wire};
 use proptest::{prelude::*, test_runner::TestRunner};
 use starkeeper::diagnosis::{
     Lang,
@@ -62,6 +62,16 @@ fn a_served_chain_is_judged_whatever_stands_in_it() {
 #[test]
 fn an_upgrade_is_answered_the_same_however_the_answer_is_cut() {
     replay("upgrade", wire::upgrade);
+}
+
+#[test]
+fn an_answer_in_sip_is_read_or_is_none() {
+    replay("sip", sip::answer);
+}
+
+#[test]
+fn an_address_as_it_is_shown_leads_to_the_same_door() {
+    replay("address", sip::address);
 }
 
 #[test]

@@ -6,6 +6,7 @@ pub mod ami;
 pub mod conf;
 pub mod page;
 pub mod pair;
+pub mod sip;
 pub mod wire;
 
 /// Several inputs in one: parted at NUL bytes, which no text that is read here holds.

@@ -46,7 +46,7 @@ pub(super) const WS_SUBPROTOCOL_REFUSED: Text = Text {
 
 pub(super) const WS_FORBIDDEN: Text = Text {
     title: "the WebSocket is forbidden",
-    meaning: "{address} answers the upgrade with {found}. Asterisk's /ws asks for no login and looks at no Origin, so somebody in front of it does: a \
+    meaning: "{address} answers the upgrade with {found}. Asterisk's /ws asks for no login and looks at no Origin (and CORS does not apply to WebSockets), so somebody in front of it does: a \
               proxy, a web application firewall, an access rule. Browsers see 1006.",
     see: concat!("The `Server` header tells who answers:\n", upgrade_by_hand!()),
     remedy: "Take the rule for /ws out there, or send the Origin that it wants with the probe:\n\

@@ -46,7 +46,7 @@ pub(super) const WS_SUBPROTOCOL_REFUSED: Text = Text {
 
 pub(super) const WS_FORBIDDEN: Text = Text {
     title: "o WebSocket é proibido",
-    meaning: "{address} responde ao upgrade com {found}. O /ws do Asterisk não pede login nem olha a Origin, então alguém na frente dele o faz: um \
+    meaning: "{address} responde ao upgrade com {found}. O /ws do Asterisk não pede login nem olha a Origin (e CORS não vale para WebSockets), então alguém na frente dele o faz: um \
               proxy, um firewall de aplicação, uma regra de acesso. Os navegadores veem 1006.",
     see: concat!("O cabeçalho `Server` diz quem responde:\n", upgrade_by_hand!()),
     remedy: "Tire ali a regra para /ws, ou envie com o teste a Origin que ela quer:\n\

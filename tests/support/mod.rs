@@ -15,6 +15,7 @@ pub mod engine;
 pub mod kubectl;
 pub mod manager;
 pub mod nginx;
+pub mod prometheus;
 pub mod wire;
 
 use std::{

@@ -10,6 +10,8 @@ mod injected;
 mod installed;
 #[path = "chart/kitchen.rs"]
 mod kitchen;
+#[path = "chart/monitoring.rs"]
+mod monitoring;
 #[path = "chart/refused.rs"]
 mod refused;
 #[path = "chart/rendered.rs"]

@@ -25,6 +25,7 @@ fn the_api_server_takes_all_of_it_and_the_restricted_standard_admits_every_pod()
         ("standalone", &values("standalone")),
         ("everything", &values("everything")),
         ("inject", &values("inject")),
+        ("monitoring", &values("monitoring")),
         ("include", &included),
         ("staged", staged),
         ("in place", in_place),

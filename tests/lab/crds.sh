@@ -4,7 +4,7 @@
 set -euo pipefail
 
 cert_manager=1.19.1 operator=0.85.0
-home=${XDG_CACHE_HOME:-$HOME/.cache}/starkeeper-lab/crds/$cert_manager-$operator
+home=${XDG_CACHE_HOME:-$HOME/.cache}/starkeeper-lab/crds/$cert_manager-$operator-rules
 
 # take MODULE FILE…: copies files of a module.
 take() {
@@ -21,7 +21,7 @@ if [ ! -d "$home" ]; then
   mkdir -p "$home.partial"
   take "github.com/cert-manager/cert-manager@v$cert_manager" deploy/crds/cert-manager.io_certificates.yaml
   take "github.com/prometheus-operator/prometheus-operator@v$operator" \
-    example/prometheus-operator-crd/monitoring.coreos.com_{servicemonitors,podmonitors}.yaml
+    example/prometheus-operator-crd/monitoring.coreos.com_{servicemonitors,podmonitors,prometheusrules}.yaml
   mv "$home.partial" "$home"
 fi
 echo "$home"

@@ -1,5 +1,6 @@
 //! `make bench`: what is promised of speed and size, measured on a real Asterisk, side by side with the bare floor in the same run, and
-//! told as ratios with PASS or FAIL. `cargo bench -- [--quick] [rotation] [staged] [today] [endpoints] [healthcheck] [probe] [idle] [pod]`; without a
+//! told as ratios with PASS or FAIL. `cargo bench -- [--quick] [rotation] [staged] [today] [endpoints] [healthcheck] [probe] [idle] [scrape]
+//! [pod]`; without a
 //! name, all.
 //! Ends with a failure where a target is missed. Times are not asserted anywhere else: a test must not fail on a slow machine.
 
@@ -9,6 +10,7 @@ mod idle;
 mod pod;
 mod process;
 mod rotation;
+mod scrape;
 mod staged;
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -50,7 +52,7 @@ fn main() -> ExitCode {
     table.end()
 }
 
-const ALL: [(&str, Bench); 8] = [
+const ALL: [(&str, Bench); 9] = [
     ("rotation", rotation::bench),
     ("staged", staged::bench),
     ("today", today::bench),
@@ -58,5 +60,6 @@ const ALL: [(&str, Bench); 8] = [
     ("healthcheck", healthcheck::bench),
     ("probe", idle::one_probe),
     ("idle", idle::bench),
+    ("scrape", scrape::bench),
     ("pod", pod::bench),
 ];

@@ -15,6 +15,7 @@ pub mod asterisk;
 pub mod bundle;
 pub mod cli;
 pub mod clock;
+pub mod configure;
 pub mod diagnosis;
 pub mod doctor;
 pub mod driver;

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The rooms, upstream first.
-const ROOMS: [&str; 17] = [
+const ROOMS: &[&str] = &[
     "clock",
     "diagnosis",
     "settings",
@@ -14,6 +14,7 @@ const ROOMS: [&str; 17] = [
     "bundle",
     "staging",
     "asterisk",
+    "configure",
     "host",
     "proof",
     "state",
@@ -28,6 +29,7 @@ const ROOMS: [&str; 17] = [
 
 /// Files that decide, and so may not know of the world.
 const PURE: &[&str] = &[
+    "configure/",
     "diagnosis/",
     "settings/",
     "material/mod.rs",

@@ -100,6 +100,20 @@ Examples:
   starkeeper doctor client --env-file .env --page http://localhost:3000 --offline
   starkeeper doctor client --env-file web/.env --compose a.yml --compose b.yml --service pbx";
 
+pub(super) const CONFIGURE: &str = "\
+Without --write nothing is changed: what is missing is printed as a difference, with
+secrets left out. No line that stands in a file is changed; where one says otherwise,
+that is a finding, and nothing is written.
+
+Exit status: 0 nothing is missing, or it was written, 1 something is missing or in the
+way, 2 usage
+
+Examples:
+  starkeeper configure --cert /tls/tls.crt --key /tls/tls.key --user 1001
+  starkeeper configure --cert /tls/tls.crt --key /tls/tls.key --user 1001=FILE --write
+  starkeeper configure --bind 10.0.0.7:8089 | patch -p1 -d /etc/asterisk
+  starkeeper configure && echo nothing is missing";
+
 pub(super) const HEALTHCHECK: &str = "\
 Exit status: 0 ready, 1 not
 

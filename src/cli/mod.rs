@@ -2,6 +2,7 @@
 
 mod agent;
 mod check;
+mod configure;
 mod doctor;
 mod explain;
 mod generate;
@@ -101,6 +102,9 @@ enum Command {
     /// Find out why a browser cannot connect (1006), and what to do
     #[command(after_help = help::DOCTOR)]
     Doctor(doctor::Doctor),
+    /// Add to Asterisk's files what WSS and the agent need
+    #[command(after_help = help::CONFIGURE)]
+    Configure(configure::Configure),
     /// Ask the agent whether Asterisk is ready (for Docker, Compose, exec probes)
     #[command(after_help = help::HEALTHCHECK)]
     Healthcheck(healthcheck::Healthcheck),
@@ -135,6 +139,7 @@ pub fn main() -> ExitCode {
         Command::Reload { overrides, within } => agent::reload(common, &overrides, within),
         Command::Publish { overrides, within } => publish::run(common, &overrides, within),
         Command::Doctor(doctor) => doctor.run(common),
+        Command::Configure(configure) => configure.run(common),
         Command::Healthcheck(healthcheck) => healthcheck.run(common),
         Command::Inspect(inspect) => inspect.run(common),
         Command::Explain(explain) => explain.run(common),

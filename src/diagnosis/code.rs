@@ -112,6 +112,7 @@ codes! {
     SipDigestUnsupported = "sip-digest-unsupported", Error, WebSocketAndSip;
     SipRefused = "sip-refused", Error, WebSocketAndSip;
     // Configuration
+    ConfConflict = "conf-conflict", Error, Configuration;
     ConfUnparsableLine = "conf-unparsable-line", Warning, Configuration;
     HttpDisabled = "http-disabled", Error, Configuration;
     TlsDisabled = "tls-disabled", Error, Configuration;

@@ -103,6 +103,7 @@ pub fn sources(code: Code) -> &'static [Source] {
         Code::SipDigestUnsupported => &[Rfc(8760, "2")],
         Code::SipRefused => &[Rfc(3261, "21")],
         Code::SipEndpointUnknown => &[NEWEST, Asterisk("res/res_pjsip/pjsip_distributor.c")],
+        Code::ConfConflict => &[Own],
         Code::ConfUnparsableLine => &[BOTH, Asterisk("main/config.c")],
         Code::HttpDisabled | Code::TlsDisabled | Code::TlsBindMissing | Code::TlsBindLoopback | Code::TlsPathsMissing => {
             &[BOTH, Asterisk("main/http.c")]

@@ -35,7 +35,9 @@ fn the_man_page_holds_every_subcommand_option_and_variable() {
     let (code, page, err) = told(&mut starkeeper(&["man"]));
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(page.contains(".TH starkeeper 1"), "{page}");
-    for subcommand in ["run", "check", "reload", "publish", "doctor", "healthcheck", "inspect", "explain", "schema", "completions", "man"] {
+    for subcommand in
+        ["run", "check", "reload", "publish", "doctor", "configure", "healthcheck", "inspect", "explain", "schema", "completions", "man"]
+    {
         assert!(page.contains(&format!("\n.SS {subcommand}\n")), "{subcommand}");
     }
     for word in ["\\-\\-strict", "\\-\\-within", "\\-\\-watch", "STARKEEPER_AMI_SECRET\n", "STARKEEPER_URL\n", "STARKEEPER_CONFIG\n"] {

@@ -2,8 +2,8 @@
 
 use crate::desk::{starkeeper, told};
 
-const SUBCOMMANDS: [&str; 11] =
-    ["run", "check", "reload", "publish", "doctor", "healthcheck", "inspect", "explain", "schema", "completions", "man"];
+const SUBCOMMANDS: [&str; 12] =
+    ["run", "check", "reload", "publish", "doctor", "configure", "healthcheck", "inspect", "explain", "schema", "completions", "man"];
 
 #[test]
 fn help_is_short_grouped_and_has_examples() {

@@ -76,6 +76,11 @@ impl Conf {
         self.sections().find(|section| section.name_bytes().eq_ignore_ascii_case(name.as_bytes()))
     }
 
+    /// Whether there is a template of this name.
+    pub fn has_template(&self, name: &str) -> bool {
+        self.sections.iter().any(|data| data.template && self.bytes(data.name).eq_ignore_ascii_case(name.as_bytes()))
+    }
+
     /// Whether the file is one that is included and that exists: touching it makes Asterisk read everything again.
     pub fn includes_file(&self, file: &Path) -> bool {
         self.includes.iter().any(|include| include.found.iter().any(|found| found == file))

@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use super::{Asterisk, Ports, SECRET, Version, asterisk_user, conf, lay_out};
@@ -29,7 +30,11 @@ pub struct Builder {
     pub(super) load: Vec<String>,
     pub(super) noload: Vec<String>,
     files: Vec<(String, String)>,
+    packaged: Option<Furnish>,
 }
+
+/// Completes the configuration folder of the package before the start: the folder, the ports, certificate and key.
+pub type Furnish = fn(&Path, &Ports, (&Path, &Path));
 
 impl Builder {
     pub(super) fn new(version: Version) -> Self {
@@ -50,6 +55,7 @@ impl Builder {
             load: Vec::new(),
             noload: Vec::new(),
             files: Vec::new(),
+            packaged: None,
         }
     }
 
@@ -154,6 +160,13 @@ impl Builder {
         self
     }
 
+    /// With the distribution's own configuration folder instead of the lab's; of the lab's there is only what keeps instances apart (folders,
+    /// log, ports of AMI and media) and the user `admin`. `furnish` does the rest.
+    pub fn packaged(mut self, furnish: Furnish) -> Self {
+        self.packaged = Some(furnish);
+        self
+    }
+
     /// Starts it and returns once it is booted.
     pub fn start(self) -> Asterisk {
         assert!(
@@ -184,7 +197,19 @@ impl Builder {
 
     /// Writes the configuration into a folder.
     pub(super) fn configure(&self, etc: &Path, scene: &conf::Scene<'_>) {
-        for (name, text) in conf::files(self, scene) {
+        let files = conf::files(self, scene);
+        if let Some(furnish) = self.packaged {
+            let copied = Command::new("cp").arg("-a").arg(scene.root.join("etc/asterisk/.")).arg(etc).status().expect("cp");
+            assert!(copied.success());
+            for (name, text) in files.iter().filter(|(name, _)| ["asterisk.conf", "logger.conf", "rtp.conf"].contains(name)) {
+                put(etc, name, text);
+            }
+            let manager = fs::read_to_string(etc.join("manager.conf")).expect("the package's manager.conf");
+            put(etc, "manager.conf", &manager.replace("port = 5038", &format!("port = {}", scene.ports.ami)));
+            put(etc, "manager.d/lab.conf", &format!("[admin]\nsecret={SECRET}\nread=all\nwrite=all\n"));
+            return furnish(etc, scene.ports, (scene.cert, scene.key));
+        }
+        for (name, text) in files {
             put(etc, name, &text);
         }
         if self.stamp {

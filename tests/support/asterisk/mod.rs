@@ -18,7 +18,7 @@ use std::{
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-pub use builder::Builder;
+pub use builder::{Builder, Furnish};
 pub use ports::Ports;
 
 use super::{certs::Layout, manager::Manager, until, until_some};

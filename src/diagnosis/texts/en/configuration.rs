@@ -3,6 +3,15 @@
 use super::websocket::SIP_OWNED_BY_CHAN_SIP;
 use crate::diagnosis::texts::Text;
 
+pub(super) const CONF_CONFLICT: Text = Text {
+    title: "what stands in the file is in the way",
+    meaning: "`starkeeper configure` only adds lines, and this cannot be added to {file}: {reason}. Whoever wrote what stands there may have \
+              had a reason, so it is not changed, and nothing was written.",
+    see: "$ grep -nE '^ *[^; ]' {file}",
+    remedy: "Change the place by hand so that it says what is expected, or leave the wish out; then look again:\n\
+             $ starkeeper configure",
+};
+
 pub(super) const CONF_UNPARSABLE_LINE: Text = Text {
     title: "Asterisk cannot parse a line of its configuration",
     meaning: "Line {line} of {file} is neither a section, a setting nor a directive. Asterisk skips a line without `=` with a warning, and refuses \

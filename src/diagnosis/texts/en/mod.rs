@@ -85,6 +85,7 @@ pub(super) fn text(code: Code) -> Text {
         Code::SipEndpointUnknown => websocket::SIP_ENDPOINT_UNKNOWN,
         Code::SipDigestUnsupported => websocket::SIP_DIGEST_UNSUPPORTED,
         Code::SipRefused => websocket::SIP_REFUSED,
+        Code::ConfConflict => configuration::CONF_CONFLICT,
         Code::ConfUnparsableLine => configuration::CONF_UNPARSABLE_LINE,
         Code::HttpDisabled => configuration::HTTP_DISABLED,
         Code::TlsDisabled => configuration::TLS_DISABLED,

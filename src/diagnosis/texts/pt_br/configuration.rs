@@ -3,6 +3,15 @@
 use super::websocket::SIP_OWNED_BY_CHAN_SIP;
 use crate::diagnosis::texts::Text;
 
+pub(super) const CONF_CONFLICT: Text = Text {
+    title: "o que está no arquivo impede a mudança",
+    meaning: "O `starkeeper configure` só acrescenta linhas, e isto não pode ser acrescentado a {file}: {reason}. Quem escreveu o que está ali \
+              pode ter tido um motivo; por isso nada é alterado, e nada foi escrito.",
+    see: "$ grep -nE '^ *[^; ]' {file}",
+    remedy: "Altere o trecho à mão para que diga o que é esperado, ou deixe o pedido de lado; depois olhe de novo:\n\
+             $ starkeeper configure",
+};
+
 pub(super) const CONF_UNPARSABLE_LINE: Text = Text {
     title: "o Asterisk não entende uma linha da configuração",
     meaning: "A linha {line} de {file} não é seção, opção nem diretiva. O Asterisk pula com um aviso uma linha sem `=`, e recusa o arquivo inteiro por um \

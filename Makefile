@@ -31,7 +31,7 @@ truth: setup browser nginx ## The doctor against a real browser: what each says 
 lint: ## Format, clippy, licences and sources of every dependency
 	@tests/lab/lint.sh
 
-docs: ## Man page, shell completions and the settings' JSON Schema, into target/docs
+docs: ## Man page, shell completions and the settings' JSON Schema, into target/docs; the pages of findings, into docs
 	@cargo build --quiet --locked
 	@mkdir -p target/docs
 	@target/debug/starkeeper man >target/docs/starkeeper.1
@@ -39,7 +39,9 @@ docs: ## Man page, shell completions and the settings' JSON Schema, into target/
 	@target/debug/starkeeper completions zsh >target/docs/_starkeeper
 	@target/debug/starkeeper completions fish >target/docs/starkeeper.fish
 	@target/debug/starkeeper schema >target/docs/starkeeper.schema.json
-	@ls target/docs/*
+	@target/debug/starkeeper explain --markdown --lang en >docs/findings.md
+	@target/debug/starkeeper explain --markdown --lang pt-BR >docs/findings.pt-BR.md
+	@ls target/docs/* docs/findings*
 
 image: setup docker ## The container image from the Dockerfile alone, amd64 and arm64, twice: same bytes? (half an hour)
 	@tests/lab/image-from-source.sh

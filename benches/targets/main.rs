@@ -1,12 +1,13 @@
 //! `make bench`: what is promised of speed and size, measured on a real Asterisk, side by side with the bare floor in the same run, and
 //! told as ratios with PASS or FAIL. `cargo bench -- [--quick] [rotation] [staged] [today] [endpoints] [healthcheck] [probe] [idle] [scrape]
-//! [pod]`; without a
+//! [page] [pod]`; without a
 //! name, all.
 //! Ends with a failure where a target is missed. Times are not asserted anywhere else: a test must not fail on a slow machine.
 
 mod endpoints;
 mod healthcheck;
 mod idle;
+mod page;
 mod pod;
 mod process;
 mod rotation;
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
     table.end()
 }
 
-const ALL: [(&str, Bench); 9] = [
+const ALL: [(&str, Bench); 10] = [
     ("rotation", rotation::bench),
     ("staged", staged::bench),
     ("today", today::bench),
@@ -61,5 +62,6 @@ const ALL: [(&str, Bench); 9] = [
     ("probe", idle::one_probe),
     ("idle", idle::bench),
     ("scrape", scrape::bench),
+    ("page", page::bench),
     ("pod", pod::bench),
 ];

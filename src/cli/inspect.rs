@@ -7,6 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     Common, Output, USAGE,
+    drawing::Pen,
     healthcheck::{self, Unanswered},
     page,
     terminal::{self, Screen},
@@ -115,7 +116,7 @@ impl Inspect {
         let code = u8::from(status["phase"] != "Serving");
         match common.output {
             Output::Json => Look { shown: answer.body, code },
-            Output::Text => Look { shown: page::page(&status, &findings(&answer.body), &terminal::show(common)), code },
+            Output::Text => Look { shown: page::page(&status, &findings(&answer.body), &terminal::show(common), terminal::pen()), code },
         }
     }
 }
@@ -123,7 +124,7 @@ impl Inspect {
 /// What came over the wire → the page with its styles. `None`: that was no agent.
 pub fn page_of(answer: &[u8], show: &Show) -> Option<String> {
     let answer = healthcheck::understand(answer).ok()?;
-    Some(page::page(&status(&answer.body)?, &findings(&answer.body), show))
+    Some(page::page(&status(&answer.body)?, &findings(&answer.body), show, Pen::Blocks))
 }
 
 fn status(body: &str) -> Option<Value> {

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use super::{Color, Common};
+use super::{Color, Common, drawing::Pen};
 use crate::diagnosis::show::{Show, Styles};
 
 /// What `--color` says; `auto` also heeds NO_COLOR and CLICOLOR_FORCE.
@@ -59,9 +59,25 @@ pub(super) fn overwrite(line: &str) {
     raw(&format!("\r\x1b[2K{line}"));
 }
 
-/// How findings are shown. Styles are always written: `anstream` drops them where they are not wanted.
+/// How findings are shown. Styles are always written: `anstream` drops them where they are not wanted. A terminal that is narrower than
+/// 80 columns gets shorter lines.
 pub(super) fn show(common: &Common) -> Show {
-    Show::new(common.lang(), Styles::coloured())
+    let mut show = Show::new(common.lang(), Styles::coloured());
+    if io::stdout().is_terminal()
+        && let Ok(size) = rustix::termios::tcgetwinsize(io::stdout())
+        && size.ws_col > 0
+    {
+        show.width = usize::from(size.ws_col).clamp(NARROWEST, show.width);
+    }
+    show
+}
+
+/// What drawings are made of: blocks where colours are wanted and the locale has them, else ASCII.
+pub(super) fn pen() -> Pen {
+    let coloured = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok()).find(|locale| !locale.is_empty());
+    let locale = locale.unwrap_or_default().to_ascii_lowercase();
+    if coloured && (locale.contains("utf-8") || locale.contains("utf8")) { Pen::Blocks } else { Pen::Plain }
 }
 
 /// A terminal that is drawn upon again and again, on a screen of its own that goes away with it.
@@ -114,4 +130,6 @@ fn raw(text: &str) {
 
 /// Where the terminal does not say how large it is.
 const ROWS: usize = 24;
+/// Narrower than this nothing is shaped for.
+const NARROWEST: usize = 32;
 const COLUMNS: usize = 80;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 
+pub(super) use crate::report::words::{age, ago, moment};
 use crate::{
     bundle::Leaf,
     diagnosis::{Lang, texts::printable},
@@ -22,11 +23,6 @@ pub(super) fn row(out: &mut String, width: usize, name: &str, value: &str) {
     let _ = writeln!(out, "{}  {value}", paint(&name, Style::new().dimmed()));
 }
 
-/// To the second, which is as fine as a certificate's dates are.
-pub(super) fn moment(at: Timestamp) -> String {
-    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
-}
-
 /// `until 2027-02-21T01:14:05Z (in 89 days)`, red and yellow as the end comes near.
 pub(super) fn until(end: Timestamp, now: Option<Timestamp>, lang: Lang) -> String {
     let Some(now) = now else { return moment(end) };
@@ -39,21 +35,6 @@ pub(super) fn until(end: Timestamp, now: Option<Timestamp>, lang: Lang) -> Strin
     };
     let span = if ago { paint(&span, AnsiColor::Red.on_default()) } else { span };
     format!("{until} {} ({span})", moment(end))
-}
-
-/// From the one to the other, in the largest unit that says enough.
-pub(super) fn age(later: Timestamp, earlier: Timestamp, lang: Lang) -> String {
-    let seconds = later.as_second().saturating_sub(earlier.as_second()).max(0);
-    let days = match lang {
-        Lang::En => "days",
-        Lang::PtBr => "dias",
-    };
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} {days}", seconds / 86_400),
-    }
 }
 
 /// What a leaf says of itself.
@@ -76,24 +57,56 @@ pub(super) fn leaf(leaf: &Leaf, now: Timestamp, lang: Lang) -> String {
 /// The widest name of a row: `rotations`.
 pub(super) const NAMES: usize = 9;
 
+/// Writes a line of words and their styles, broken before `columns`; what follows a break begins with `indent` spaces. A word that is longer than a
+/// line stays whole, and so do the gaps between words.
+pub(super) fn wrap(out: &mut String, line: &str, column: usize, indent: usize, columns: usize) {
+    let (mut column, mut rest, mut gap) = (column, line.trim_end_matches(' '), 0);
+    let mut fresh = true;
+    while !rest.is_empty() {
+        let spaces = rest.len() - rest.trim_start_matches(' ').len();
+        if spaces > 0 {
+            gap = spaces;
+            rest = &rest[spaces..];
+            continue;
+        }
+        let word = &rest[..rest.find(' ').unwrap_or(rest.len())];
+        let wide = visible(word);
+        if !fresh && column > indent && column + gap + wide > columns {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            column = indent;
+        } else {
+            out.push_str(&" ".repeat(gap));
+            column += gap;
+        }
+        out.push_str(word);
+        column += wide;
+        (rest, gap, fresh) = (&rest[word.len()..], 0, false);
+    }
+    out.push('\n');
+}
+
+/// How many characters of it are seen: all but its styles.
+fn visible(word: &str) -> usize {
+    anstream::adapter::strip_str(word).map(|part| part.chars().count()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_told_in_the_unit_that_says_enough() {
-        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let table = [
-            ("2026-01-01T00:00:00Z", "0 s", "0 s"),
-            ("2026-01-01T00:01:59.9Z", "119 s", "119 s"),
-            ("2026-01-01T00:02:00Z", "2 min", "2 min"),
-            ("2026-01-01T02:00:00Z", "2 h", "2 h"),
-            ("2026-01-03T00:00:00Z", "2 days", "2 dias"),
-            ("2025-12-31T00:00:00Z", "0 s", "0 s"),
-        ];
-        for (end, en, pt) in table {
-            let end = end.parse().unwrap();
-            assert_eq!([age(end, start, Lang::En), age(end, start, Lang::PtBr)], [en, pt]);
-        }
+    fn lines_are_broken_where_they_may_be_and_styles_take_no_room() {
+        let wrapped = |line: &str, columns| {
+            let mut out = String::new();
+            wrap(&mut out, line, 0, 2, columns);
+            out
+        };
+        assert_eq!(wrapped("one  two three", 20), "one  two three\n");
+        assert_eq!(wrapped("one  two three", 9), "one  two\n  three\n");
+        assert_eq!(wrapped("one a-very-long-word", 9), "one\n  a-very-long-word\n");
+        assert_eq!(wrapped("", 9), "\n");
+        let red = AnsiColor::Red.on_default();
+        assert_eq!(wrapped(&format!("one {}", paint("two", red)), 7), format!("one {}\n", paint("two", red)));
     }
 }

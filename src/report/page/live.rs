@@ -60,3 +60,64 @@ impl Listener {
 const PACE: Duration = Duration::from_secs(1);
 /// Where nothing happens.
 const BEAT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        sync::Semaphore,
+        time::{interval, sleep},
+    };
+
+    use super::{super::tests::blank, *};
+
+    fn listener() -> (watch::Sender<Arc<Status>>, Listener) {
+        let (tell, status) = watch::channel(Arc::new(blank()));
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        (tell, Listener { status, stop: CancellationToken::new(), lang: Lang::En, begun: false, _place: place })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn news_come_at_once_then_once_a_second_at_the_most() {
+        let (tell, mut listener) = listener();
+        let begun = clock::tick();
+        assert!(listener.next().await.is_some());
+        assert_eq!(clock::tick() - begun, Duration::ZERO);
+        let often = async {
+            let mut ticks = interval(Duration::from_millis(10));
+            loop {
+                ticks.tick().await;
+                tell.send_replace(Arc::new(blank()));
+            }
+        };
+        let mut heard = 0;
+        let hear = async {
+            while listener.next().await.is_some() {
+                heard += 1;
+            }
+        };
+        tokio::select! {
+            () = often => {}
+            () = hear => {}
+            () = sleep(Duration::from_millis(5_500)) => {}
+        }
+        assert_eq!(heard, 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listener_hears_something_also_where_nothing_happens_and_is_let_go_at_the_end() {
+        let (_tell, mut listener) = listener();
+        listener.next().await;
+        let begun = clock::tick();
+        assert!(listener.next().await.is_some());
+        assert_eq!(clock::tick() - begun, PACE + BEAT);
+        let stop = listener.stop.clone();
+        tokio::join!(
+            async {
+                sleep(Duration::from_millis(100)).await;
+                stop.cancel();
+            },
+            async { assert!(listener.next().await.is_none()) }
+        );
+        assert_eq!(clock::tick() - begun, PACE + BEAT + Duration::from_millis(100));
+    }
+}

@@ -21,7 +21,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-fn blank() -> Status {
+pub(super) fn blank() -> Status {
     let now = Now { wall: at(0), tick: Tick(Duration::from_secs(100)) };
     let patience = Duration::from_secs(10);
     let policy = Policy { probe_interval: patience, grace: patience, staged: false, ordered: false, seed: 1 };

@@ -92,6 +92,7 @@ codes! {
     TlsNameMismatch = "tls-name-mismatch", Warning, Wire;
     TlsChainIncomplete = "tls-chain-incomplete", Warning, Wire;
     TlsExpired = "tls-expired", Error, Wire;
+    TlsClientCertificate = "tls-client-certificate", Warning, Wire;
     TlsOldOnly = "tls-old-only", Error, Wire;
     TlsValidityTooLong = "tls-validity-too-long", Warning, Wire;
     ListenerWedged = "listener-wedged", Error, Wire;

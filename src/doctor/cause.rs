@@ -162,6 +162,7 @@ const ELSEWHERE: &[(Option<Cause>, &[Code])] = &[
             Code::ComposePortUnpublished,
             Code::SessionLimitLow,
             Code::TlsBindLoopback,
+            Code::TlsClientCertificate,
         ],
     ),
     (Some(Cause::ClientAddress), &[Code::DnsFailed]),

@@ -122,6 +122,7 @@ struct Shown<'a> {
     chain: Vec<CertificateDer<'static>>,
     possession: Possession,
     protocol: String,
+    asked: bool,
 }
 
 impl Shown<'_> {
@@ -129,6 +130,9 @@ impl Shown<'_> {
         if let Some((served, findings)) = judge::judge(&self.trial, self.chain, &self.possession, self.protocol, seen, observation.at) {
             observation.served = Some(served);
             observation.findings.extend(findings);
+        }
+        if self.asked {
+            observation.findings.push(self.trial.finding(Code::TlsClientCertificate, "a certificate of the client is asked for"));
         }
     }
 }
@@ -149,7 +153,7 @@ async fn greet<'a>(target: &'a Target, seen: &Seen, observation: &mut Observatio
     let handshake = tls::handshake(&trial, stream).await;
     let took = trial.elapsed();
     let protocol = handshake.outcome.as_ref().map_or_else(|_| String::new(), |stream| protocol(stream));
-    let shown = Shown { trial, chain: handshake.chain, possession: handshake.possession, protocol };
+    let shown = Shown { trial, chain: handshake.chain, possession: handshake.possession, protocol, asked: handshake.asked };
     match handshake.outcome {
         Ok(stream) => {
             observation.times.tls = Some(took);

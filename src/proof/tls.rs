@@ -11,10 +11,11 @@ use std::{
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
     client::{
-        Resumption,
+        ResolvesClientCert, Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::WebPkiSupportedAlgorithms,
+    sign::CertifiedKey,
 };
 use rustls_pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use tokio::{net::TcpStream, time::timeout};
@@ -39,6 +40,8 @@ pub(super) struct Handshake {
     pub(super) chain: Vec<CertificateDer<'static>>,
     /// Whether it holds the leaf's key.
     pub(super) possession: Possession,
+    /// Whether it asked for a certificate of ours.
+    pub(super) asked: bool,
 }
 
 /// Why there is no TLS.
@@ -93,7 +96,7 @@ pub(super) async fn handshake(trial: &Trial<'_>, stream: TcpStream) -> Handshake
         Ok(Ok(stream)) => Ok(Box::new(stream)),
     };
     let sight = capture.sight();
-    Handshake { outcome, chain: sight.chain, possession: sight.possession.unwrap_or(Possession::Unjudged) }
+    Handshake { outcome, chain: sight.chain, possession: sight.possession.unwrap_or(Possession::Unjudged), asked: sight.asked }
 }
 
 /// The name for SNI. IP addresses, and names that are none, go without (RFC 6066, 3).
@@ -117,7 +120,8 @@ pub fn client_config(anchors: Option<&Anchors>) -> ClientConfig {
 }
 
 fn config(capture: &Arc<Capture>, sni: bool) -> ClientConfig {
-    let mut config = ClientConfig::builder().dangerous().with_custom_certificate_verifier(capture.clone()).with_no_client_auth();
+    let builder = ClientConfig::builder().dangerous().with_custom_certificate_verifier(capture.clone());
+    let mut config = builder.with_client_cert_resolver(capture.clone());
     config.resumption = Resumption::disabled();
     config.enable_sni = sni;
     config
@@ -145,6 +149,7 @@ struct Capture {
 struct Sight {
     chain: Vec<CertificateDer<'static>>,
     possession: Option<Possession>,
+    asked: bool,
 }
 
 impl Default for Capture {
@@ -192,6 +197,18 @@ impl Capture {
             }
         }
         possession
+    }
+}
+
+/// There is none to show; that it was asked for is what counts.
+impl ResolvesClientCert for Capture {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.sight.lock().unwrap_or_else(PoisonError::into_inner).asked = true;
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 

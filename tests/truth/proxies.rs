@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     lab::NAME,
     stage::{Fate::Fail1006, Row, row},
-    support::nginx::UPGRADE,
+    support::{certs::KeyKind, nginx::UPGRADE},
 };
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -17,6 +17,13 @@ pub(crate) fn rows() -> Vec<Row> {
                 "location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} proxy_set_header Sec-WebSocket-Protocol \"\"; }}"
             ));
         }),
+        row("nginx hides the subprotocol of the answer", Fail1006, "ws-subprotocol-refused").set(|stage| {
+            stage.nginx(&format!(
+                "location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} proxy_hide_header Sec-WebSocket-Protocol; }}"
+            ));
+        }),
+        row("nginx speaks HTTP to Asterisk's port of TLS", Fail1006, "ws-proxy-in-the-way")
+            .set(|stage| stage.nginx(&format!("location /ws {{ proxy_pass http://127.0.0.1:{{wss}}; {UPGRADE} }}"))),
         row("nginx has another path", Fail1006, "ws-proxy-in-the-way").set(|stage| {
             stage.nginx(&format!("location /phone {{ proxy_pass http://127.0.0.1:{{http}}/ws; {UPGRADE} }}"));
         }),
@@ -48,7 +55,16 @@ pub(crate) fn rows() -> Vec<Row> {
         row("nginx speaks TLS 1.1 at most", Fail1006, "tls-old-only").set(|stage| {
             stage.nginx("ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0; return 404;");
         }),
-        row("nginx wants a client's certificate", Fail1006, "ws-proxy-in-the-way").set(|stage| {
+        row("nginx knows TLS 1.2 without forward secrecy alone", Fail1006, "tls-failed").set(|stage| {
+            let pair = stage.lab.authority.leaf(&[NAME]).key(KeyKind::Rsa2048).issue();
+            let tls = "ssl_protocols TLSv1.2; ssl_ciphers AES128-GCM-SHA256;";
+            stage.nginx_with(&pair, &format!("{tls} location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
+        }),
+        row("nginx asks for a client's certificate, and takes none", Fail1006, "tls-client-certificate").set(|stage| {
+            let tls = "ssl_verify_client optional; ssl_client_certificate tls.crt;";
+            stage.nginx(&format!("{tls} location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
+        }),
+        row("nginx wants a client's certificate", Fail1006, "tls-client-certificate").set(|stage| {
             stage.nginx("ssl_verify_client on; ssl_client_certificate tls.crt; return 404;");
         }),
     ]

@@ -57,7 +57,8 @@ pub(super) async fn walk(book: &mut Notebook<'_>, question: &Question, addresses
     }
     upgrade(book, &at, observation);
     let refused = observation.served.as_ref().is_some_and(|served| !served.acceptable || unwelcome(served));
-    let opens = observation.door == Door::Open && !refused;
+    let asked = observation.findings.iter().any(|finding| finding.code == Code::TlsClientCertificate);
+    let opens = observation.door == Door::Open && !refused && !asked;
     book.saw(if opens { BrowserWould::Connect } else { BrowserWould::Fail1006 });
     socket
 }
@@ -169,6 +170,8 @@ fn tls<'o>(
         let told = told(question, at, finding);
         book.find(match (&more.issuer, more.old, finding.code) {
             (Some(issuer), _, Code::TlsChainIncomplete) => issuer.told(told),
+            // As nothing for which a program without a certificate would stop, and Chromium does.
+            (_, _, Code::TlsClientCertificate) => told.severity(Severity::Error),
             (_, Some(version), Code::TlsFailed) => Finding::new(Code::TlsOldOnly).with("address", at).with("found", version),
             _ => told,
         });

@@ -155,7 +155,7 @@ async fn http_on_the_tls_port_is_cleartext() {
 async fn a_peer_that_wants_a_client_certificate_fails_tls_and_not_the_session_limit() {
     let (address, peer) = peer::serve_with_client_auth().await;
     let observation = observe(&target(address, PATIENCE)).await;
-    assert_eq!(codes(&observation), [Code::TlsFailed]);
+    assert_eq!(codes(&observation), [Code::TlsFailed, Code::TlsClientCertificate]);
     assert!(found(&observation).contains("CertificateRequired"), "{}", found(&observation));
     peer.await.unwrap();
 }

@@ -164,3 +164,14 @@ pub(super) const LISTENER_WEDGED: Text = Text {
              $ printf '\\n#tryinclude starkeeper.absent\\n' >> /etc/asterisk/http.conf\n\
              $ asterisk -rx 'module reload http'",
 };
+
+pub(super) const TLS_CLIENT_CERTIFICATE: Text = Text {
+    title: "the server asks for a certificate of the client",
+    meaning: "{address} asks for a client certificate, be it only an optional one. Chromium lets nobody choose one for a WebSocket and ends the handshake: \
+              1006, though pages of the same server may open. Asterisk never asks: a proxy does.",
+    see: "$ openssl s_client -connect {address} </dev/null 2>/dev/null | grep -A3 'client certificate CA names'\n\
+          $ nginx -T | grep -n ssl_verify_client",
+    remedy: "Do not ask at the address of the WebSocket. nginx, in a `server` of its own:\n\
+             | ssl_verify_client off;\n\
+             $ nginx -t && nginx -s reload",
+};

@@ -67,6 +67,7 @@ pub(super) fn text(code: Code) -> Text {
         Code::TlsNameMismatch => wire::TLS_NAME_MISMATCH,
         Code::TlsChainIncomplete => wire::TLS_CHAIN_INCOMPLETE,
         Code::TlsExpired => wire::TLS_EXPIRED,
+        Code::TlsClientCertificate => wire::TLS_CLIENT_CERTIFICATE,
         Code::TlsOldOnly => wire::TLS_OLD_ONLY,
         Code::TlsValidityTooLong => wire::TLS_VALIDITY_TOO_LONG,
         Code::ListenerWedged => wire::LISTENER_WEDGED,

@@ -165,3 +165,14 @@ pub(super) const LISTENER_WEDGED: Text = Text {
              $ printf '\\n#tryinclude starkeeper.absent\\n' >> /etc/asterisk/http.conf\n\
              $ asterisk -rx 'module reload http'",
 };
+
+pub(super) const TLS_CLIENT_CERTIFICATE: Text = Text {
+    title: "o servidor pede um certificado do cliente",
+    meaning: "{address} pede um certificado de cliente, mesmo que opcional. O Chromium não deixa escolher um para um WebSocket e encerra o handshake: \
+              1006, embora páginas do mesmo servidor possam abrir. O Asterisk nunca pede: é um proxy.",
+    see: "$ openssl s_client -connect {address} </dev/null 2>/dev/null | grep -A3 'client certificate CA names'\n\
+          $ nginx -T | grep -n ssl_verify_client",
+    remedy: "Não peça no endereço do WebSocket. No nginx, em um `server` próprio:\n\
+             | ssl_verify_client off;\n\
+             $ nginx -t && nginx -s reload",
+};

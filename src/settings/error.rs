@@ -142,6 +142,12 @@ pub enum Kind {
     BadText,
     #[error("not an origin")]
     BadOrigin,
+    #[error("not a URL to send to")]
+    BadUrl,
+    #[error("the template cannot be used")]
+    BadTemplate,
+    #[error("not a mail address")]
+    BadMailbox,
     #[error("a secret must not stand in the settings")]
     SecretInline,
     #[error("the secret file cannot be read")]

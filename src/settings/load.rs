@@ -96,6 +96,7 @@ impl Check<'_> {
                 listen: self.one("http.listen", &raw.http.listen, scalar::listen).unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
             },
             kubernetes: self.kubernetes(&raw.kubernetes, inputs),
+            notify: self.notify(&raw.notify, inputs),
             log: LogSettings {
                 format: raw.log.format,
                 level: self.one("log.level", &raw.log.level, scalar::log_level).unwrap_or_default(),
@@ -249,6 +250,11 @@ impl Check<'_> {
         self.errors.push(Error::new(kind, key, self.place(&[key])).found(found).remedy(remedy));
     }
 
+    /// Whether something at or below `key` is wrong already: what only follows from that would hide it.
+    pub(super) fn is_known_wrong(&self, key: &str) -> bool {
+        self.errors.iter().any(|error| error.key.starts_with(key))
+    }
+
     /// Where the first of these keys that was said was said.
     fn place(&self, keys: &[&str]) -> Place {
         keys.iter().find_map(|key| self.places.get(*key)).cloned().unwrap_or_else(|| Place::of_file(self.file))
@@ -269,6 +275,9 @@ impl Check<'_> {
             | Kind::BadMode
             | Kind::BadText
             | Kind::BadOrigin
+            | Kind::BadUrl
+            | Kind::BadTemplate
+            | Kind::BadMailbox
             | Kind::SecretInline
             | Kind::SecretUnreadable
             | Kind::SecretEmpty

@@ -4,6 +4,7 @@
 mod error;
 mod kubernetes;
 mod load;
+mod notify;
 mod overrides;
 mod raw;
 mod scalar;
@@ -16,6 +17,9 @@ mod tree;
 pub use error::{Error, Errors, Kind, Place};
 pub use kubernetes::{KubernetesSettings, RotationSettings, SERVICE_ACCOUNT, Switch};
 pub use load::{Inputs, load};
+pub use notify::{
+    Email, KINDS as RECEIVER_KINDS, MailTls, Means, Method, Receiver, Secret, Target, Template, Url, sample as sample_notification,
+};
 pub use overrides::Overrides;
 pub use scalar::{name, place, span};
 pub use schema::schema;
@@ -53,6 +57,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// What is told to Kubernetes, and asked of it.
     pub kubernetes: KubernetesSettings,
+    /// Who is told when something changes.
+    pub notify: Vec<Receiver>,
     /// The agent's own log.
     pub log: LogSettings,
 }

@@ -1,11 +1,10 @@
 //! The settings as they are written: names, types and defaults, before any value is judged. The JSON Schema comes from these types, and the
 //! tree of the file is checked against that schema before it becomes them.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{AmiAuth, LivenessPolicy, LogFormat, ReloadMode, kubernetes::RawKubernetes};
+use super::{AmiAuth, LivenessPolicy, LogFormat, ReloadMode, kubernetes::RawKubernetes, notify::RawReceiver};
 
 /// Settings of Starkeeper, the agent that keeps Asterisk's secure WebSocket door open.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
@@ -32,9 +31,8 @@ pub(super) struct Raw {
     pub(super) http: RawHttp,
     /// What is told to Kubernetes, and asked of it; all of it only inside a cluster.
     pub(super) kubernetes: RawKubernetes,
-    /// Notifications; none in this version.
-    #[schemars(schema_with = "no_notifications")]
-    notify: Vec<Value>,
+    /// Who is told when something changes: each of exactly one kind.
+    pub(super) notify: Vec<RawReceiver>,
     /// The agent's own log.
     pub(super) log: RawLog,
 }
@@ -297,13 +295,6 @@ impl Default for RawLog {
 fn published_mode() -> String {
     "0440".into()
 }
-
-fn no_notifications(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "enum": [[]], (LATER): "notifications" })
-}
-
-/// The schema keyword that says: other values will come to mean something, and mean nothing yet.
-pub(super) const LATER: &str = "x-not-in-this-version";
 
 /// Whole numbers, each with its unit.
 const DURATION: &str = "^([0-9]+(ms|s|m|h|d))+$";

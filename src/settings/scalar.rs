@@ -21,7 +21,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn new(kind: Kind, expected: &'static str) -> Self {
+    pub(super) fn new(kind: Kind, expected: &'static str) -> Self {
         Refusal { kind, expected, remedy: None }
     }
 

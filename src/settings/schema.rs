@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     error::{Error, Kind},
-    raw::{LATER, Raw},
+    raw::Raw,
     tree::{Content, Entry, Node, join},
 };
 use crate::diagnosis::nearest;
@@ -23,7 +23,7 @@ pub(super) fn prune(node: &mut Node, schema: &Value, path: &str, errors: &mut Ve
         return true;
     }
     if let Some(choices) = choices(schema) {
-        return chosen(node, &choices, schema, path, errors);
+        return chosen(node, &choices, path, errors);
     }
     match &mut node.content {
         Content::Map(entries) if has_type(schema, "object") => {
@@ -91,11 +91,30 @@ fn unknown_key(key: &str, path: &str, entry: &Entry, schema: &Value) -> Error {
             .expected("`secretFile`, or the environment variable STARKEEPER_AMI_SECRET")
             .remedy("put the secret into a file of its own, name that file with `secretFile`, and change the secret");
     }
+    for (file, words) in [("passwordFile", &["password", "passwd", "pass", "secret"][..]), ("urlFile", &["token", "secret", "password"])] {
+        if known().any(|known| known == file) && words.contains(&lower.as_str()) {
+            return inline(path, entry, file);
+        }
+    }
+    // Whose URL is always a secret, and whose headers are.
+    let is_slack = known().any(|known| known == "urlFile") && !known().any(|known| known == "url");
+    if is_slack && lower == "url" {
+        return inline(path, entry, "urlFile");
+    }
+    if path.contains(".headers[") && lower == "value" {
+        return inline(path, entry, "file");
+    }
     let error = Error::new(Kind::UnknownKey, path, entry.place.clone());
     match nearest(key, known()) {
         Some(nearest) => error.remedy(format!("did you mean `{nearest}`?")),
         None => error.expected(format!("one of {}", quoted(known()))),
     }
+}
+
+fn inline(path: &str, entry: &Entry, file: &str) -> Error {
+    Error::new(Kind::SecretInline, path, entry.place.clone())
+        .expected(format!("`{file}`"))
+        .remedy(format!("put the secret into a file of its own, name that file with `{file}`, and change the secret"))
 }
 
 fn missing(entries: &[Entry], schema: &Value) -> Vec<String> {
@@ -117,7 +136,7 @@ fn choices(schema: &Value) -> Option<Vec<Value>> {
     parts.map(|parts| parts.concat())
 }
 
-fn chosen(node: &Node, choices: &[Value], schema: &Value, path: &str, errors: &mut Vec<Error>) -> bool {
+fn chosen(node: &Node, choices: &[Value], path: &str, errors: &mut Vec<Error>) -> bool {
     let value = node.json();
     if choices.contains(&value) {
         return true;
@@ -126,10 +145,7 @@ fn chosen(node: &Node, choices: &[Value], schema: &Value, path: &str, errors: &m
     let place = node.place.clone();
     let expected =
         if let [word] = words.as_slice() { format!("`{word}`") } else { format!("one of {}", quoted(words.iter().map(String::as_str))) };
-    errors.push(if let Some(feature) = schema[LATER].as_str() {
-        let remedy = format!("remove the line: {feature} does not exist in this version");
-        Error::new(Kind::NotInThisVersion, path, place).expected(expected).remedy(remedy)
-    } else if let Some(text) = value.as_str() {
+    errors.push(if let Some(text) = value.as_str() {
         let error = Error::new(Kind::UnknownValue, path, place).found(format!("`{text}`")).expected(expected);
         match nearest(text, words.iter().map(String::as_str)) {
             Some(nearest) => error.remedy(format!("did you mean `{nearest}`?")),
@@ -143,7 +159,7 @@ fn chosen(node: &Node, choices: &[Value], schema: &Value, path: &str, errors: &m
 
 fn wrong_type(node: &Node, schema: &Value, path: &str) -> Error {
     // Whoever mistakes `secretFile` for the secret may have put the secret there.
-    let may_show = !path.ends_with("secretFile");
+    let may_show = !path.ends_with("File") && !path.contains(".headers[");
     let error = Error::new(Kind::WrongType, path, node.place.clone()).found(described(node, may_show)).expected(wanted(schema));
     let example = schema["examples"].get(0).map(|example| example.as_str().map_or_else(|| example.to_string(), str::to_owned));
     let text = match &node.content {

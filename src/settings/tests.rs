@@ -1,6 +1,7 @@
 //! Shows what settings are accepted, what is refused and how it is said, who wins over whom, and that the schema says the same.
 
 mod accepted;
+mod notify;
 mod refused;
 mod schema;
 mod sources;

@@ -52,6 +52,7 @@ const PURE: &[&str] = &[
     "report/findings.rs",
     "report/health.rs",
     "report/cluster.rs",
+    "report/notify/",
     "report/rotating.rs",
     "report/words.rs",
     "report/page/drawing.rs",

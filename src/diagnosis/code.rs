@@ -166,6 +166,7 @@ codes! {
     FileMount = "file-mount", Warning, Host;
     WatchUnavailable = "watch-unavailable", Warning, Host;
     ClockSkewed = "clock-skewed", Warning, Host;
+    NotificationFailing = "notification-failing", Warning, Host;
 }
 
 /// What a code is about.

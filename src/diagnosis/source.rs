@@ -143,6 +143,7 @@ pub fn sources(code: Code) -> &'static [Source] {
         Code::FileMount => &[Named("rename(2)"), Named("mount_namespaces(7)")],
         Code::WatchUnavailable => &[Named("inotify(7)")],
         Code::ClockSkewed => &[Rfc(5280, "4.1.2.5"), Own],
+        Code::NotificationFailing => &[Rfc(9110, "15"), Rfc(5321, "4.2"), Own],
     }
 }
 

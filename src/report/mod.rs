@@ -6,6 +6,7 @@ pub mod health;
 pub mod http;
 pub mod metrics;
 pub mod page;
+pub mod notify;
 pub mod process;
 mod rotating;
 pub mod status;

@@ -138,3 +138,13 @@ pub(super) const PUBLISH_DIRECTORY_MISSING: Text = Text {
              bare host:\n\
              $ mkdir -p {file}",
 };
+
+pub(super) const NOTIFICATION_FAILING: Text = Text {
+    title: "somebody who is to be told cannot be told",
+    meaning: "The receiver {name} takes no notifications: {reason}. What is to be told waits, the newest of each thing, and is sent again and again, ever \
+              more slowly, at least once a minute. Certificates and browsers are not affected.",
+    see: "$ starkeeper notify --test --receiver {name}",
+    remedy: "Mend what the reason says: the receiver's address, its secret (a file is read again at each try), its certificate, or the network between. \
+             Then try it:\n\
+             $ starkeeper notify --test --receiver {name}",
+};

@@ -138,3 +138,13 @@ pub(super) const PUBLISH_DIRECTORY_MISSING: Text = Text {
              máquina comum:\n\
              $ mkdir -p {file}",
 };
+
+pub(super) const NOTIFICATION_FAILING: Text = Text {
+    title: "alguém que deve ser avisado não pode ser avisado",
+    meaning: "O destinatário {name} não recebe notificações: {reason}. O que há para avisar espera, o mais novo de cada coisa, e é enviado de novo e de \
+              novo, cada vez mais devagar, ao menos uma vez por minuto. Certificados e navegadores não são afetados.",
+    see: "$ starkeeper notify --test --receiver {name}",
+    remedy: "Corrija o que o motivo diz: o endereço do destinatário, o segredo dele (um arquivo é lido de novo a cada tentativa), o certificado dele, ou \
+             a rede no caminho. Depois teste:\n\
+             $ starkeeper notify --test --receiver {name}",
+};

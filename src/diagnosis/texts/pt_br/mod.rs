@@ -136,5 +136,6 @@ pub(super) fn text(code: Code) -> Text {
         Code::FileMount => host::FILE_MOUNT,
         Code::WatchUnavailable => host::WATCH_UNAVAILABLE,
         Code::ClockSkewed => host::CLOCK_SKEWED,
+        Code::NotificationFailing => host::NOTIFICATION_FAILING,
     }
 }

@@ -35,7 +35,7 @@ use crate::{
     },
     plan::{self, Plan},
     proof::Closing,
-    report::{Around, Cluster, Status},
+    report::{Around, Cluster, Status, notify::Delivery},
     settings::Settings,
     state::{Command, Input, Policy, State, Turn},
 };
@@ -102,6 +102,8 @@ pub struct Driver {
     dropped: u64,
     /// `None` outside a cluster.
     cluster: Option<ClusterLink>,
+    /// `None` where nobody is to be told.
+    delivery: Option<watch::Receiver<Delivery>>,
 }
 
 impl Driver {
@@ -143,8 +145,16 @@ impl Driver {
             status,
             dropped: 0,
             cluster,
+            delivery: None,
         };
         (driver, published)
+    }
+
+    /// Also says in the status how notifications fare.
+    #[must_use]
+    pub fn with_delivery(mut self, delivery: Option<watch::Receiver<Delivery>>) -> Self {
+        self.delivery = delivery;
+        self
     }
 
     /// Until the stop, or until `over` says so of the status; gives the last one.
@@ -208,6 +218,7 @@ impl Driver {
                     vec![Input::Ami(event)]
                 }
                 input = hear(&mut self.cluster) => input.into_iter().collect(),
+                () = changed(&mut self.delivery) => Vec::new(),
                 own = finish(&mut asking) => self.take_own(own).into_iter().collect(),
                 Some(()) = inbox.look.recv() => {
                     self.look_again();
@@ -349,6 +360,9 @@ impl Driver {
         if let Some(link) = &mut self.cluster {
             around.cluster = link.cluster.borrow_and_update().clone();
         }
+        if let Some(delivery) = &mut self.delivery {
+            around.delivery = delivery.borrow_and_update().clone();
+        }
         around.findings.extend(self.found_around(now));
         around.suspicions = self.surroundings.suspicions().to_vec();
         let status = Arc::new(Status::of(&self.state, &around, now));
@@ -365,6 +379,17 @@ async fn hear(link: &mut Option<ClusterLink>) -> Option<Input> {
         Some((generation, turn)) = link.turns.recv() => Some(Input::Turn { generation, turn }),
         Ok(()) = link.cluster.changed() => None,
         else => std::future::pending().await,
+    }
+}
+
+/// For ever where nobody is to be told, or nobody tells any more.
+async fn changed(delivery: &mut Option<watch::Receiver<Delivery>>) {
+    let ended = match delivery {
+        Some(delivery) => delivery.changed().await.is_err(),
+        None => true,
+    };
+    if ended {
+        std::future::pending().await
     }
 }
 
@@ -399,6 +424,7 @@ fn around(settings: &Settings, plan: &Plan, others: Vec<Finding>, started: Now, 
         stale_after: settings.probe.interval * 2 + settings.probe.timeout * 4,
         events_dropped: 0,
         cluster: Cluster::default(),
+        delivery: Delivery::default(),
         captured: None,
     }
 }

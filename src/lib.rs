@@ -17,6 +17,7 @@ pub mod cli;
 pub mod clock;
 pub mod configure;
 pub mod diagnosis;
+pub mod dispatch;
 pub mod doctor;
 pub mod driver;
 pub mod host;

@@ -1,5 +1,6 @@
 //! Settings → a running agent: owns the runtime, the signals, the HTTP listener and the drain. The driver owns the rest.
 
+pub mod notify;
 pub mod publish;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -15,6 +16,7 @@ use tracing::{info, warn};
 #[cfg(feature = "kubernetes")]
 use crate::kubernetes::{Place, Room};
 use crate::{
+    dispatch,
     driver::{ClusterLink, Driver, Inbox, Trusted},
     material::anchors::{self, AnchorsError},
     report::{
@@ -105,7 +107,10 @@ async fn agent(settings: Settings) -> Result<(), Failure> {
     let hangups = AbortOnDropHandle::new(tokio::spawn(forward(hangup, look_again)));
     let (pulse, pulses) = mpsc::channel(8);
     let (room, link) = cluster(&settings);
+    let (telling, delivery) = dispatch::Room::new(&settings, dispatch::place(&settings, |name| std::env::var(name).ok())).unzip();
     let (driver, status) = Driver::new(settings, anchors, link);
+    let driver = driver.with_delivery(delivery);
+    let telling = telling.map(|room| room.spawn(&status));
     let tasks = room.map(|room| room.spawn(&status));
     if let Ok(address) = listener.local_addr() {
         info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -113,7 +118,13 @@ async fn agent(settings: Settings) -> Result<(), Failure> {
     let server = AbortOnDropHandle::new(tokio::spawn(serve(listener, status, pulse, stop.clone())));
     let last = driver.run(Inbox { look, pulse: pulses, stop: stop.clone() }, |_| false).await;
     stop.cancel();
-    if tokio::time::timeout(DRAIN, server).await.is_err() {
+    let told = async {
+        if let Some(telling) = telling {
+            telling.drain().await;
+        }
+    };
+    let (served, ()) = tokio::join!(tokio::time::timeout(DRAIN, server), told);
+    if served.is_err() {
         warn!("a client of the health endpoints held on; it is cut off");
     }
     drop((signals, hangups, tasks));

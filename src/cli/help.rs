@@ -131,6 +131,17 @@ Examples:
   starkeeper inspect -o json | jq '.surfaces[0].served'
   starkeeper inspect --url http://pbx-0.pbx:9808";
 
+pub(super) const NOTIFY: &str = "\
+Sent are the receivers of `notify` in the settings; what is sent says that it is a
+test. No agent need run.
+
+Exit status: 0 all delivered, 1 some not, 2 no such receiver, or settings are wrong
+
+Examples:
+  starkeeper notify --test
+  starkeeper notify --test --receiver on-call
+  starkeeper notify --test -o json | jq '.receivers[] | select(.outcome == \"failed\")'";
+
 pub(super) const EXPLAIN: &str = "\
 Exit status: 0, or 2 for an unknown code
 

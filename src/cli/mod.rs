@@ -10,6 +10,7 @@ mod generate;
 mod healthcheck;
 mod help;
 mod inspect;
+mod notify;
 mod page;
 mod past;
 mod publish;
@@ -113,6 +114,9 @@ enum Command {
     /// Show the running agent's status
     #[command(after_help = help::INSPECT)]
     Inspect(inspect::Inspect),
+    /// Try whether notifications arrive
+    #[command(after_help = help::NOTIFY)]
+    Notify(notify::Notify),
     /// Say what a finding means, how to see it and how to mend it
     #[command(after_help = help::EXPLAIN)]
     Explain(explain::Explain),
@@ -144,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::Configure(configure) => configure.run(common),
         Command::Healthcheck(healthcheck) => healthcheck.run(common),
         Command::Inspect(inspect) => inspect.run(common),
+        Command::Notify(notify) => notify.run(common),
         Command::Explain(explain) => explain.run(common),
         Command::Schema => generate::schema(),
         Command::Completions { shell } => generate::completions(shell),

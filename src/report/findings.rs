@@ -25,7 +25,7 @@ pub(super) fn findings(state: &State, around: &Around, now: Now) -> Vec<Finding>
     findings.extend(wedge(state, around));
     findings.extend(state.beside().iter().flat_map(|beside| of_surface(beside, state)));
     findings.extend(state.turn().and_then(turn));
-    findings.extend(around.findings.iter().chain(&around.cluster.findings).cloned());
+    findings.extend(around.findings.iter().chain(&around.cluster.findings).chain(&around.delivery.findings).cloned());
     findings.extend(around.suspicions.iter().filter(|_| state.asked_in_vain()).cloned());
     let mut seen = Vec::new();
     findings.retain(|finding| {

@@ -104,6 +104,9 @@ impl Collector for Exposed {
         out.counter("ami_reconnects", "Logins to AMI after the first", &[(&[], reconnects)])?;
         let heals = [([("outcome", "healed")], status.counts.healed), ([("outcome", "not-healed")], status.counts.not_healed)];
         out.counter("heals", "Reloads to bring a dark listener back", &rows(&heals))?;
+        let sent: Vec<_> =
+            status.delivery.sent.iter().map(|(kind, came, n)| ([("receiver_kind", *kind), ("outcome", came.name())], *n)).collect();
+        out.counter("notifications", "Tries to tell somebody, by what came of them", &rows(&sent))?;
         if let Some(lag) = status.volume_lag_seconds {
             let help = "From the Secret's last change to the files', or as long as it lasts already";
             out.gauge("volume_lag", help, Some(Unit::Seconds), &[(&[], lag)])?;

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::{
     Rotating, Verdict,
+    notify::Delivery,
     taking::{door_name, stages},
 };
 use crate::{
@@ -77,6 +78,9 @@ pub struct Status {
     /// Asterisk reads what the agent publishes.
     #[serde(skip)]
     pub staged: bool,
+    /// How notifications fare.
+    #[serde(skip)]
+    pub delivery: Delivery,
     /// Of what the cluster could not be told.
     #[serde(skip)]
     pub cluster_events_dropped: Option<u64>,
@@ -268,7 +272,9 @@ pub const VERDICTS: [&str; 4] = ["good", "rejected", "heldBack", "none"];
 impl Status {
     /// Each queue that is thinned out rather than grown, and how much of it was; nothing where there is no such queue.
     pub fn dropped(&self) -> impl Iterator<Item = (&'static str, Option<u64>)> {
-        [("ami-events", Some(self.counts.ami_events_dropped)), ("kubernetes-events", self.cluster_events_dropped)].into_iter()
+        let notifications = (!self.delivery.sent.is_empty()).then_some(self.delivery.dropped);
+        let [ami, cluster] = [Some(self.counts.ami_events_dropped), self.cluster_events_dropped];
+        [("ami-events", ami), ("kubernetes-events", cluster), ("notifications", notifications)].into_iter()
     }
 
     /// Whether the newest pair was seen on the wire, and `/ws` accepted `sip`.

@@ -9,6 +9,7 @@ use super::{
     cluster::Cluster,
     findings::{findings, settled},
     health,
+    notify::Delivery,
     rotating::{rotating, turn_name},
     status::{Ami, Counts, Expiry, Files, Healing, LastRotation, PastRotation, Probes, RotationMillis, Stages, Surface},
 };
@@ -60,6 +61,8 @@ pub struct Around {
     pub events_dropped: u64,
     /// What the cluster tells of itself.
     pub cluster: Cluster,
+    /// How notifications fare.
+    pub delivery: Delivery,
     /// The bytes of both watched files as they were read last, good or bad.
     pub captured: Option<Digest>,
 }
@@ -94,6 +97,7 @@ impl Status {
             probe_times: state.tally().probe_times,
             expiry: around.expiry,
             staged: around.staged,
+            delivery: around.delivery.clone(),
             cluster_events_dropped: around.cluster.used.then_some(around.cluster.events_dropped),
             rotation: rotating(state, around, now),
             settled: settled(state, now),

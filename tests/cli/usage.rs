@@ -2,8 +2,21 @@
 
 use crate::desk::{starkeeper, told};
 
-const SUBCOMMANDS: [&str; 12] =
-    ["run", "check", "reload", "publish", "doctor", "configure", "healthcheck", "inspect", "explain", "schema", "completions", "man"];
+const SUBCOMMANDS: [&str; 13] = [
+    "run",
+    "check",
+    "reload",
+    "publish",
+    "doctor",
+    "configure",
+    "healthcheck",
+    "inspect",
+    "notify",
+    "explain",
+    "schema",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help_is_short_grouped_and_has_examples() {
@@ -52,6 +65,9 @@ fn wrong_usage_is_two_and_nothing_on_stdout() {
         &["reload", "--within", "soon"],
         &["completions", "tcsh"],
         &["explain", "no-such-thing"],
+        &["notify"],
+        &["notify", "--test"],
+        &["notify", "--test", "-c", "/does/not/exist"],
         &["doctor"],
         &["doctor", "wss://"],
         &["doctor", "wss://pbx.example.com/ws", "--origin", "app.example.com"],

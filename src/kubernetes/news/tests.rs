@@ -37,6 +37,7 @@ fn blank() -> Status {
         stale_after: SECOND,
         events_dropped: 0,
         cluster: Cluster::default(),
+        delivery: Default::default(),
         captured: None,
     };
     Status::of(&state, &around, now)

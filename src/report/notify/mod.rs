@@ -5,7 +5,7 @@ mod alerts;
 mod body;
 mod memory;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wrong;
 
 pub use alerts::{RESEND, alerts};

@@ -46,6 +46,7 @@ fn blank() -> Status {
         stale_after: SECOND,
         events_dropped: 0,
         cluster: Cluster::default(),
+        delivery: Default::default(),
         captured: None,
     };
     Status::of(&state, &around, at(0))
@@ -66,7 +67,7 @@ fn leaf(of: u8) -> Leaf {
 }
 
 /// This pair lies there, is served, and browsers can connect.
-fn serving(of: u8, findings: &[Finding]) -> Status {
+pub(crate) fn serving(of: u8, findings: &[Finding]) -> Status {
     let mut status = blank();
     status.phase = "Serving";
     status.files.verdict = "good";

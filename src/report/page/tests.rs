@@ -45,6 +45,7 @@ pub(super) fn blank() -> Status {
         stale_after: patience,
         events_dropped: 0,
         cluster: Cluster::default(),
+        delivery: Default::default(),
         captured: None,
     };
     Status::of(&state, &around, now)

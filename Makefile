@@ -1,7 +1,7 @@
 # Starkeeper's commands. `make` alone prints them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo test bench faults truth soak outage fuzz lint docs image lab browser nginx prometheus docker kubernetes setup
+.PHONY: help demo test bench faults truth soak outage fuzz lint docs image lab browser nginx prometheus smtp docker kubernetes setup
 
 help: ## Print this list
 	@printf 'Starkeeper: keeps the secure WebSocket door of Asterisk open.\n\n'
@@ -11,7 +11,7 @@ demo: setup ## See it work: a real Asterisk 22, the agent beside it, a story in 
 	@tests/lab/asterisk.sh 22
 	@KEEP=$(KEEP) tests/lab/demo.sh
 
-test: setup browser nginx prometheus docker kubernetes ## Run every test, on real Asterisk 16 and 22, in Docker, on a Kubernetes node
+test: setup browser nginx prometheus smtp docker kubernetes ## Run every test, on real Asterisk 16 and 22, in Docker, on a Kubernetes node
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/test.sh
 
@@ -67,6 +67,9 @@ nginx: setup ## Only provide a real nginx (in ~/.cache/starkeeper-lab, where the
 
 prometheus: setup ## Only provide a real Prometheus and Alertmanager (in ~/.cache/starkeeper-lab, where the host has none)
 	@tests/lab/prometheus.sh
+
+smtp: setup ## Only provide a real mail server (in ~/.cache/starkeeper-lab)
+	@tests/lab/smtp.sh
 
 docker: setup ## Only provide a Docker engine, Compose and BuildKit (in ~/.cache/starkeeper-lab)
 	@tests/lab/docker.sh

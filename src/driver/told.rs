@@ -34,7 +34,9 @@ impl Told {
         }
         self.findings = findings;
         if self.phase.replace(status.phase) != Some(status.phase) {
-            info!(phase = status.phase, ready = status.ready.ok, "phase");
+            let mut codes: Vec<_> = self.findings.iter().map(|(_, code)| code.name()).collect();
+            codes.dedup();
+            info!(phase = status.phase, ready = status.ready.ok, codes = codes.join(","), "phase");
         }
         if status.counts.proved > self.proved
             && let Some(last) = status.last_rotation

@@ -65,7 +65,9 @@ fn a_bad_pair_a_good_one_and_an_expiring_one_are_told_in_order_and_none_twice() 
     until(SOON, "the first rotation being told", || hook.told().iter().any(|(code, _)| code == "rotation-proved"));
     let before = hook.requests().len();
 
-    authority.issue(&["pbx.example.com"]).with_key_of(&good).write(&asterisk.tls(), Writing::Renames);
+    // Both files change: with the old key still there, that one of them did not would be told, too (`pair-torn`).
+    let other = authority.issue(&["pbx.example.com"]);
+    authority.issue(&["pbx.example.com"]).with_key_of(&other).write(&asterisk.tls(), Writing::Renames);
     until(SOON, "the rejection being told", || hook.requests().len() > before);
     fs::write(&secret, "Bearer two\n").unwrap();
     let expiring = authority.leaf(&["pbx.example.com"]).valid(clock::wall() - 80 * DAY, clock::wall() + 10 * DAY).issue();

@@ -120,6 +120,7 @@ codes! {
     TlsBindMissing = "tls-bind-missing", Error, Configuration;
     TlsBindLoopback = "tls-bind-loopback", Warning, Configuration;
     TlsPathsMissing = "tls-paths-missing", Error, Configuration;
+    PortHeldByOther = "port-held-by-other", Error, Configuration;
     HttpPrefixSet = "http-prefix-set", Info, Configuration;
     WssTransportMissing = "wss-transport-missing", Error, Configuration;
     WssTransportCertIgnored = "wss-transport-cert-ignored", Warning, Configuration;

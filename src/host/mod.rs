@@ -2,6 +2,7 @@
 //! and whether Asterisk can see what is published. Only this file reads (`/proc`, what stands at a path); the rules beside it are pure. Where
 //! `/proc` cannot be read nothing is known, and nothing is said.
 
+mod listening;
 mod mounts;
 mod other;
 mod published;
@@ -10,6 +11,7 @@ mod tests;
 mod time;
 mod volumes;
 
+pub use listening::{Listener, Process, held_by_another};
 pub use other::another;
 pub use time::WallClock;
 
@@ -19,6 +21,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use listening::ASTERISK;
 use mounts::Mounts;
 use published::Doubt;
 
@@ -67,8 +70,40 @@ fn existing(path: &Path) -> PathBuf {
 
 /// Whether Asterisk runs in the very container of the agent: then both see one file system.
 fn is_beside_asterisk(mounts: &Mounts) -> bool {
-    let processes = fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let numbered = processes.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
-    let asterisks = numbered.filter(|id| fs::read(format!("/proc/{id}/comm")).is_ok_and(|name| name.trim_ascii() == b"asterisk"));
-    asterisks.into_iter().any(|id| mounts_of(&id).are_of_one_world(mounts))
+    processes().filter(|id| named(*id) == ASTERISK).any(|id| mounts_of(&id.to_string()).are_of_one_world(mounts))
+}
+
+/// Who listens at `port` in this network. `None`: no Asterisk of this network can be seen, so that the ports seen here need not be its own.
+pub fn listeners(port: u16) -> Option<Vec<Listener>> {
+    let network = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
+    let own = network("self")?;
+    processes().filter(|id| named(*id) == ASTERISK).find(|id| network(&id.to_string()).as_ref() == Some(&own))?;
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
+    let sockets: Vec<_> = tables.iter().flat_map(|table| listening::sockets(table, port)).collect();
+    let mut listeners: Vec<Listener> = sockets.iter().map(|(address, _)| Listener { address: *address, by: Vec::new() }).collect();
+    for id in processes() {
+        for held in fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+        {
+            let Some(inode) = held.to_str().and_then(|held| held.strip_prefix("socket:[")?.strip_suffix(']')?.parse::<u64>().ok()) else {
+                continue;
+            };
+            for (listener, _) in listeners.iter_mut().zip(&sockets).filter(|(_, (_, known))| *known == inode) {
+                listener.by.push(Process { id, name: named(id) });
+            }
+        }
+    }
+    for listener in &mut listeners {
+        listener.by.sort();
+        listener.by.dedup();
+    }
+    Some(listeners)
+}
+
+fn processes() -> impl Iterator<Item = u32> {
+    fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// Empty: it is gone.
+fn named(process: u32) -> String {
+    fs::read_to_string(format!("/proc/{process}/comm")).map(|name| name.trim().to_owned()).unwrap_or_default()
 }

@@ -85,6 +85,16 @@ pub(super) const TLS_PATHS_MISSING: Text = Text {
              $ asterisk -rx 'module reload http'",
 };
 
+pub(super) const PORT_HELD_BY_OTHER: Text = Text {
+    title: "another program listens at Asterisk's port",
+    meaning: "{found} listens at {address}. Asterisk could not bind port {port}, said so once in its log and runs on without it: browsers meet the other \
+              program, and see 1006.",
+    see: "$ ss -ltnp 'sport = :{port}'\n\
+          $ asterisk -rx 'http show status' | grep HTTPS",
+    remedy: "Stop the other program, or give Asterisk another port in http.conf (and the clients, too); then\n\
+             $ asterisk -rx 'module reload http'",
+};
+
 pub(super) const HTTP_PREFIX_SET: Text = Text {
     title: "http.conf sets a prefix",
     meaning: "`prefix` is {found}, so the WebSocket is at that prefix followed by /ws, and plain /ws gets 404. Nothing is wrong as long as \

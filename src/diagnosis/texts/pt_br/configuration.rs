@@ -85,6 +85,16 @@ pub(super) const TLS_PATHS_MISSING: Text = Text {
              $ asterisk -rx 'module reload http'",
 };
 
+pub(super) const PORT_HELD_BY_OTHER: Text = Text {
+    title: "outro programa escuta na porta do Asterisk",
+    meaning: "{found} escuta em {address}. O Asterisk não conseguiu a porta {port}, disse isso uma vez no log e segue sem ela: os navegadores encontram o \
+              outro programa e veem 1006.",
+    see: "$ ss -ltnp 'sport = :{port}'\n\
+          $ asterisk -rx 'http show status' | grep HTTPS",
+    remedy: "Pare o outro programa, ou dê outra porta ao Asterisk no http.conf (e aos clientes também); depois\n\
+             $ asterisk -rx 'module reload http'",
+};
+
 pub(super) const HTTP_PREFIX_SET: Text = Text {
     title: "o http.conf define um prefixo",
     meaning: "`prefix` é {found}, portanto o WebSocket fica nesse prefixo seguido de /ws, e /ws sozinho recebe 404. Nada está errado enquanto os \

@@ -93,6 +93,7 @@ pub(super) fn text(code: Code) -> Text {
         Code::TlsBindMissing => configuration::TLS_BIND_MISSING,
         Code::TlsBindLoopback => configuration::TLS_BIND_LOOPBACK,
         Code::TlsPathsMissing => configuration::TLS_PATHS_MISSING,
+        Code::PortHeldByOther => configuration::PORT_HELD_BY_OTHER,
         Code::HttpPrefixSet => configuration::HTTP_PREFIX_SET,
         Code::WssTransportMissing => configuration::WSS_TRANSPORT_MISSING,
         Code::WssTransportCertIgnored => configuration::WSS_TRANSPORT_CERT_IGNORED,

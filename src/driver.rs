@@ -18,11 +18,13 @@ use tracing::info;
 
 use config_folder::ConfigFolder;
 use judging::{Newest, expected_of_asterisk};
-use links::{Link, Watched, link, watch_files};
+use links::{Watched, watch_files};
 use other_pairs::OtherPairs;
 use surroundings::Surroundings;
 use told::Told;
 use work::{Done, Own, Work, ask, at_once, finish, finished};
+
+pub use links::{Link, link};
 
 use crate::{
     asterisk::ami::AmiEvent,

@@ -82,7 +82,11 @@ pub fn once(settings: Settings, within: Duration, over: impl Fn(&Status) -> bool
     last
 }
 
-fn trusted(settings: &Settings) -> Result<Trusted, Failure> {
+/// Whom the settings trust.
+///
+/// # Errors
+/// A file of authorities cannot be read.
+pub fn trusted(settings: &Settings) -> Result<Trusted, Failure> {
     let ami = match &settings.asterisk.ami.tls {
         Some(tls) => anchors::load(&tls.trust)?,
         None => None,

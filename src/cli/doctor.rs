@@ -9,15 +9,16 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::{Common, Output, USAGE, terminal};
+use super::{Common, Output, USAGE, agent, terminal};
 use crate::{
     diagnosis::Lang,
     doctor::{
-        Notebook, Report,
+        Notebook, Report, inside,
         outside::{self, Aim, User},
     },
     material::anchors,
-    settings::{self, Address, Trust},
+    settings::{self, Address, Overrides, Trust},
+    supervise,
 };
 use steps::Steps;
 
@@ -53,6 +54,8 @@ pub(super) struct Doctor {
     /// For each stage
     #[arg(long, value_name = "SPAN", default_value = "5s", value_parser = settings::span)]
     timeout: Duration,
+    #[command(flatten)]
+    overrides: Overrides,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -66,8 +69,21 @@ impl Doctor {
         match (&self.part, &self.url) {
             (Some(Part::Client(client)), _) => client.run(common),
             (None, Some(url)) => self.outside(common, url),
-            (None, None) => refuse("examine: what? Give the address that the browser connects to, as wss://pbx.example.com:8089/ws"),
+            (None, None) => self.inside(common),
         }
+    }
+
+    /// The Asterisk that the settings lead to, from within.
+    fn inside(&self, common: &Common) -> ExitCode {
+        let settings = match agent::load(common, &self.overrides) {
+            Ok(settings) => settings,
+            Err(code) => return code,
+        };
+        let trusted = match supervise::trusted(&settings) {
+            Ok(trusted) => trusted,
+            Err(error) => return refuse(&error.to_string()),
+        };
+        examine(common, async |book| inside::examine(book, &settings, &trusted).await)
     }
 
     fn outside(&self, common: &Common, url: &str) -> ExitCode {

@@ -72,6 +72,7 @@ pub fn sources(code: Code) -> &'static [Source] {
         Code::SignatureWeak => &[Rfc(9155, "2"), BOTH],
         Code::SelfSigned => &[Rfc(5280, "6.1"), Browser],
         Code::IssuerUntrusted | Code::TlsUntrusted => &[Rfc(5280, "6.1"), Browser],
+        Code::PortHeldByOther => &[NEWEST],
         Code::AmiRefused | Code::TcpRefused => &[Rfc(9293, "3.5.2"), BOTH],
         Code::AmiTimeout | Code::TcpTimeout => &[Rfc(9293, "3.8.3"), Own],
         Code::AmiNotAmi => &[Asterisk("main/manager.c"), BOTH],

@@ -4,6 +4,7 @@
 
 mod cause;
 pub mod client;
+pub mod inside;
 mod notebook;
 pub mod outside;
 #[cfg(test)]

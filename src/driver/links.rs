@@ -32,9 +32,11 @@ pub(super) struct Watched {
 
 /// The connection to AMI, and what it tells.
 #[derive(Debug)]
-pub(super) struct Link {
-    pub(super) client: Client,
-    pub(super) events: mpsc::Receiver<AmiEvent>,
+pub struct Link {
+    /// To ask by.
+    pub client: Client,
+    /// What it tells of its own accord.
+    pub events: mpsc::Receiver<AmiEvent>,
     pub(super) _task: AbortOnDropHandle<()>,
 }
 
@@ -46,7 +48,8 @@ pub(super) fn watch_files(plan: &Plan, settings: &Settings) -> Watched {
     Watched { events, hints, _task: AbortOnDropHandle::new(task) }
 }
 
-pub(super) fn link(plan: &AmiPlan, probe: &ProbeSettings, anchors: &Trusted) -> Link {
+/// Connects, and goes on trying until it is dropped.
+pub fn link(plan: &AmiPlan, probe: &ProbeSettings, anchors: &Trusted) -> Link {
     let tls = plan.tls.as_ref().map(|tls| {
         let name = tls.server_name.clone().unwrap_or_else(|| plan.address.host.clone());
         let unnamed = ServerName::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED));

@@ -10,6 +10,7 @@ mod grammar;
 mod http;
 mod lines;
 mod manager;
+pub mod modules;
 mod pjsip;
 mod read;
 mod source;
@@ -17,6 +18,7 @@ mod source;
 mod tests;
 mod tls;
 mod value;
+pub mod webrtc;
 
 use std::path::Path;
 

@@ -5,6 +5,7 @@
 mod support;
 
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::fs::MetadataExt as _,
     path::Path,
@@ -179,8 +180,11 @@ fn after(file: &Path, start: &str) -> String {
     text.lines().find_map(|line| line.strip_prefix(start)).unwrap().to_owned()
 }
 
-/// Bytes, mode and owner of each file, by name.
-fn contents(folder: &Path) -> std::collections::BTreeMap<String, (Vec<u8>, u32, (u32, u32))> {
+/// By name: bytes, mode and owner.
+type Contents = BTreeMap<String, (Vec<u8>, u32, (u32, u32))>;
+
+/// The files that lie in a folder.
+fn contents(folder: &Path) -> Contents {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let read = |path: std::path::PathBuf| {
         let about = fs::metadata(&path).unwrap();

@@ -104,7 +104,7 @@ enum Command {
     },
     /// Find out why a browser cannot connect (1006), and what to do
     #[command(after_help = help::DOCTOR)]
-    Doctor(doctor::Doctor),
+    Doctor(Box<doctor::Doctor>),
     /// Add to Asterisk's files what WSS and the agent need
     #[command(after_help = help::CONFIGURE)]
     Configure(configure::Configure),

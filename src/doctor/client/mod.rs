@@ -176,6 +176,8 @@ pub async fn examine(book: &mut Notebook<'_>, asked: &Asked, evidence: &Evidence
         (None, _) => {}
     }
     if book.seen != Some(BrowserWould::Connect) {
+        // The same, seen from outside, does not know the line.
+        book.findings.retain(|known| composed.likely.iter().all(|likely| likely.code != known.code));
         for finding in composed.likely {
             book.find(finding);
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{Notebook, outside};
 use crate::{
     asterisk::config::{self, webrtc::WebRtc},
-    bundle::{self, Expectations},
+    bundle::{self, Expectations, Leaf},
     clock,
     diagnosis::{Code, Finding, Severity},
     driver::Trusted,
@@ -25,12 +25,13 @@ pub async fn examine(book: &mut Notebook<'_>, settings: &Settings, trusted: &Tru
     let config = settings.asterisk.config_dir.as_deref().map(config::load);
     let plan = plan::plan(settings, config.as_ref(), None);
     let webrtc = files::read(book, settings, config.as_ref(), &plan);
-    let leaf = pair(book, settings, trusted, &plan.sources);
+    let (leaf, loads) = pair(book, settings, trusted, &plan.sources);
+    let name = leaf.as_ref().and_then(|leaf| leaf.names.iter().find(|name| !name.starts_with('*')).cloned());
     others(book, &plan, settings);
     ports(book, &plan);
     manager::ask(book, settings, trusted, &plan, &webrtc).await;
-    wire(book, settings, trusted, &plan, &webrtc, leaf).await;
-    surfaces(book, &plan, settings).await;
+    wire(book, settings, trusted, &plan, &webrtc, name).await;
+    surfaces(book, &plan, leaf.filter(|_| loads).as_ref()).await;
 }
 
 /// The pairs that Asterisk reads besides: PJSIP over TLS, AMI over TLS, the media of endpoints.
@@ -53,9 +54,8 @@ fn others(book: &mut Notebook<'_>, plan: &Plan, settings: &Settings) {
     }
 }
 
-/// The other TLS surfaces that use the same files: what they serve.
-async fn surfaces(book: &mut Notebook<'_>, plan: &Plan, settings: &Settings) {
-    let wanted = bundle::judge(Arc::new(material::capture_pair(&plan.sources)), &as_asterisk_does(settings), clock::wall()).ok();
+/// The other TLS surfaces that use the same files: what they serve. `wanted`: the leaf of the files, where Asterisk would load them.
+async fn surfaces(book: &mut Notebook<'_>, plan: &Plan, wanted: Option<&Leaf>) {
     for (surface, target) in &plan.beside {
         let mut step = book.begin("surface");
         step.note("surface", surface.to_string());
@@ -63,11 +63,11 @@ async fn surfaces(book: &mut Notebook<'_>, plan: &Plan, settings: &Settings) {
         let (observation, closing) = proof::handshake(target, surface, &Seen::default(), clock::now()).await;
         closing.done().await;
         let served = observation.served.and_then(|served| served.leaf);
-        match (&served, &wanted) {
-            (Some(leaf), Some(wanted)) if leaf.fingerprint_sha256 != wanted.leaf.fingerprint_sha256 => {
+        match (&served, wanted) {
+            (Some(leaf), Some(wanted)) if leaf.fingerprint_sha256 != wanted.fingerprint_sha256 => {
                 let finding = Finding::new(Code::TlsServesOther).with("address", target.address.to_string());
                 let finding = finding.with("surface", surface.to_string()).with("found", leaf.fingerprint_sha256.to_string());
-                let finding = finding.with("expected", wanted.leaf.fingerprint_sha256.to_string());
+                let finding = finding.with("expected", wanted.fingerprint_sha256.to_string());
                 book.find(finding.severity(Severity::Warning));
             }
             (Some(_), _) => {}
@@ -81,8 +81,8 @@ async fn surfaces(book: &mut Notebook<'_>, plan: &Plan, settings: &Settings) {
     }
 }
 
-/// The pair on disk, as `check` judges it. Gives the first name that the leaf covers.
-fn pair(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, sources: &Sources) -> Option<String> {
+/// The pair on disk, as `check` judges it: its leaf, where that can be read, and whether Asterisk would load it.
+fn pair(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, sources: &Sources) -> (Option<Leaf>, bool) {
     let mut step = book.begin("pair");
     step.note("cert", sources.cert.as_path());
     step.note("key", sources.key.as_path());
@@ -93,9 +93,9 @@ fn pair(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, sources
         expiry: settings.expiry,
     };
     let snapshot = Arc::new(material::capture_pair(sources));
-    let (findings, leaf) = match bundle::judge(snapshot, &expectations, clock::wall()) {
-        Ok(bundle) => (bundle.findings, Some(bundle.leaf)),
-        Err(rejection) => (rejection.findings, rejection.leaf.map(|leaf| *leaf)),
+    let (findings, leaf, loads) = match bundle::judge(snapshot, &expectations, clock::wall()) {
+        Ok(bundle) => (bundle.findings, Some(bundle.leaf), true),
+        Err(rejection) => (rejection.findings, rejection.leaf.map(|leaf| *leaf), false),
     };
     if let Some(leaf) = &leaf {
         step.note("subject", leaf.subject.as_str());
@@ -105,7 +105,7 @@ fn pair(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, sources
         book.find(finding);
     }
     book.end(step);
-    leaf.and_then(|leaf| leaf.names.iter().find(|name| !name.starts_with('*')).cloned())
+    (leaf, loads)
 }
 
 /// Who really listens, where that can be seen.
@@ -129,9 +129,9 @@ fn ports(book: &mut Notebook<'_>, plan: &Plan) {
 }
 
 /// The way of a browser to this listener, by the name that browsers use.
-async fn wire(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, plan: &Plan, webrtc: &WebRtc, leaf: Option<String>) {
+async fn wire(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, plan: &Plan, webrtc: &WebRtc, covered: Option<String>) {
     let Address { host, port } = &plan.target.address;
-    let name = plan.target.server_name.clone().or(leaf).unwrap_or_else(|| host.clone());
+    let name = plan.target.server_name.clone().or(covered).unwrap_or_else(|| host.clone());
     let bracketed = if name.contains(':') { format!("[{name}]") } else { name };
     let Ok((aim, written)) = outside::Aim::parse(&format!("wss://{bracketed}:{port}{}", plan.target.path)) else { return };
     let question = outside::Question {

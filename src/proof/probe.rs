@@ -38,7 +38,7 @@ pub async fn probe(target: &Target, seen: &Seen, now: Now) -> (Observation, Clos
 /// The same, but where the door is open the WebSocket stays for more, until [`Socket::leave`].
 pub async fn open(target: &Target, seen: &Seen, now: Now) -> (Observation, Result<Socket, Closing>) {
     let mut observation = nothing_yet(now);
-    let stays = match greet(target, seen, &mut observation).await {
+    let stays = match greet(target, &Surface::Wss, seen, &mut observation).await {
         Greeting::Stands(stream, shown) => ask(target, seen, stream, shown, &mut observation).await,
         Greeting::Over(closing) => Err(closing),
     };
@@ -71,7 +71,7 @@ pub async fn open_plain(target: &Target, now: Now) -> (Observation, Result<Socke
 /// leaves no line in the log of Asterisk 16 and 22: AMI wants a close_notify (else `SSL_shutdown() failed`), PJSIP wants none.
 pub async fn handshake(target: &Target, surface: &Surface, seen: &Seen, now: Now) -> (Observation, Closing) {
     let mut observation = nothing_yet(now);
-    let closing = match greet(target, seen, &mut observation).await {
+    let closing = match greet(target, surface, seen, &mut observation).await {
         Greeting::Stands(stream, shown) => {
             observation.door = Door::Shut;
             shown.judge(seen, &mut observation);
@@ -122,6 +122,7 @@ struct Shown<'a> {
     chain: Vec<CertificateDer<'static>>,
     possession: Possession,
     protocol: String,
+    /// For a certificate of the client, where that keeps somebody out.
     asked: bool,
 }
 
@@ -138,7 +139,7 @@ impl Shown<'_> {
 }
 
 /// TCP and TLS.
-async fn greet<'a>(target: &'a Target, seen: &Seen, observation: &mut Observation) -> Greeting<'a> {
+async fn greet<'a>(target: &'a Target, surface: &Surface, seen: &Seen, observation: &mut Observation) -> Greeting<'a> {
     let trial = Trial::begin(target, "tcp");
     let stream = match connect::connect(&trial).await {
         Ok(stream) => stream,
@@ -153,7 +154,9 @@ async fn greet<'a>(target: &'a Target, seen: &Seen, observation: &mut Observatio
     let handshake = tls::handshake(&trial, stream).await;
     let took = trial.elapsed();
     let protocol = handshake.outcome.as_ref().map_or_else(|_| String::new(), |stream| protocol(stream));
-    let shown = Shown { trial, chain: handshake.chain, possession: handshake.possession, protocol, asked: handshake.asked };
+    // Phones may well have a certificate of their own; browsers let nobody choose one for a WebSocket.
+    let asked = handshake.asked && *surface == Surface::Wss;
+    let shown = Shown { trial, chain: handshake.chain, possession: handshake.possession, protocol, asked };
     match handshake.outcome {
         Ok(stream) => {
             observation.times.tls = Some(took);

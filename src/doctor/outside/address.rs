@@ -48,13 +48,17 @@ impl Aim {
         let wanted = if secure { "wss" } else { "ws" };
         let url = Url::parse(&format!("{wanted}://{rest}")).map_err(|error| failed(error.to_string()))?;
         let host = match url.host() {
-            Some(Host::Domain(name)) => name.trim_end_matches('.').to_owned(),
+            Some(Host::Domain(name)) => name.strip_suffix('.').unwrap_or(name).to_owned(),
             Some(Host::Ipv4(ip)) => ip.to_string(),
             Some(Host::Ipv6(ip)) => ip.to_string(),
             None => return Err(failed("it names no host".to_owned())),
         };
         if host.is_empty() {
             return Err(failed("it names no host".to_owned()));
+        }
+        // No name has an empty label (RFC 1035, 3.1) but the root's at its end.
+        if host.split('.').any(str::is_empty) {
+            return Err(failed("two dots in a row stand in the host".to_owned()));
         }
         let port = url.port_or_known_default().unwrap_or(if secure { 443 } else { 80 });
         let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
@@ -172,7 +176,18 @@ mod tests {
 
     #[test]
     fn what_names_no_host_is_refused() {
-        for text in ["", "wss://", "/ws", "wss:///", "wss://a b/ws", "wss://pbx:99999/ws", "wss://[::1/ws", "sip:pbx.example.com"] {
+        for text in [
+            "",
+            "wss://",
+            "/ws",
+            "wss:///",
+            "wss://a b/ws",
+            "wss://pbx:99999/ws",
+            "wss://[::1/ws",
+            "sip:pbx.example.com",
+            "wss://x09.9../",
+            "wss://pbx..com/ws",
+        ] {
             assert!(Aim::parse(text).is_err(), "{text}");
         }
     }

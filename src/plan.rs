@@ -89,7 +89,7 @@ pub fn plan(settings: &Settings, config: Option<&AsteriskConfig>, asterisk: Opti
     let others = config.map(|config| others(config, &files)).unwrap_or_default();
     let beside = config.map(|config| beside(settings, config, asterisk, &files)).unwrap_or_default();
     let mut findings = settings.findings();
-    findings.extend(config.iter().flat_map(|config| config.findings.iter().cloned()));
+    findings.extend(config.iter().flat_map(|config| config.all_findings().cloned()));
     let heal = heal_means(settings, config, http);
     if !matches!(heal, HealMeans::None(_)) {
         let file = http.map(|http| http.file.display().to_string());

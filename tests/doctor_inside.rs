@@ -4,63 +4,115 @@
 
 mod support;
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    process::Command,
+};
 
 use serde_json::Value;
 use support::{
     asterisk::{Asterisk, Builder, Version},
     both,
-    certs::{Authority, KeyKind, Writing},
+    certs::{Authority, KeyKind, Pair, Writing},
+    nginx::{Nginx, UPGRADE},
 };
 
 const NAME: &str = "pbx.example.com";
+
+/// A shape of well.
+struct Shape<'s> {
+    name: &'static str,
+    pair: Box<dyn Fn(&Authority) -> Pair + Sync + 's>,
+    build: Box<dyn Fn(Builder) -> Builder + Sync + 's>,
+    /// Where a browser connects, if not at Asterisk's own port; what stands there lives as long as what is given back.
+    before: fn(&Asterisk, &Authority) -> Option<(SocketAddr, Nginx)>,
+}
+
+fn shape<'s>(name: &'static str, build: impl Fn(Builder) -> Builder + Sync + 's) -> Shape<'s> {
+    Shape { name, pair: Box::new(|authority| authority.issue(&[NAME])), build: Box::new(build), before: |_, _| None }
+}
+
+impl<'s> Shape<'s> {
+    fn pair(self, pair: impl Fn(&Authority) -> Pair + Sync + 's) -> Self {
+        Shape { pair: Box::new(pair), ..self }
+    }
+}
+
+/// Loopback addresses of this process and this version alone, for the ports that everybody wants.
+fn own_address(version: Version) -> Ipv4Addr {
+    let [high, low] = u16::try_from(std::process::id() & 0xffff).unwrap().to_be_bytes();
+    Ipv4Addr::new(127, high | 1, low, version.number().parse().unwrap())
+}
 
 #[test]
 fn nothing_is_said_of_a_healthy_asterisk_whatever_its_shape() {
     let long = "[long]\ntype=endpoint\ntransport=wss\nuse_avpf=yes\nmedia_encryption=dtls\ndtls_auto_generate_cert=yes\nice_support=yes\nrtcp_mux=yes\n\
                 dtls_setup=actpass\ndtls_verify=fingerprint\nauth=long\naors=long\nallow=!all,opus,ulaw\n[long]\ntype=auth\nauth_type=userpass\n\
                 username=long\npassword=long\n[long]\ntype=aor\nmax_contacts=1\n";
-    let included = "[tpl](!)\ntype=endpoint\nwebrtc=yes\nallow=!all,ulaw\n[1001](tpl)\nauth=1001\naors=1001\n[1001]\ntype=auth\nauth_type=userpass\n\
-                    username=1001\npassword=x\n[1001]\ntype=aor\nmax_contacts=2\n";
+    let included = "[tpl](!)\ntype=endpoint\nwebrtc=yes\nallow=!all,ulaw\n[1001](tpl)\nauth=1001-auth\naors=1001\n";
     let wizard = "[2001]\ntype=wizard\naccepts_auth=yes\naccepts_registrations=yes\nendpoint/webrtc=yes\nendpoint/allow=!all,ulaw\n\
-                  inbound_auth/username=2001\ninbound_auth/password=x\n";
-    type Shape<'s> = Box<dyn Fn(Builder) -> Builder + Sync + 's>;
-    let shapes: Vec<(&str, KeyKind, Shape<'_>)> = vec![
-        ("P-256", KeyKind::P256, Box::new(|builder| builder)),
-        ("RSA", KeyKind::Rsa2048, Box::new(|builder| builder)),
-        ("a prefix", KeyKind::P256, Box::new(|builder| builder.http("prefix=asterisk"))),
-        ("SIP and AMI over TLS besides", KeyKind::P256, Box::new(|builder| builder.sip_tls().ami_tls())),
-        ("webrtc=yes written out", KeyKind::P256, Box::new(|builder| builder.pjsip(long))),
-        (
-            "includes as a distribution has them",
-            KeyKind::P256,
-            Box::new(|builder| {
+                  inbound_auth/username=2001\ninbound_auth/password=x\naor/max_contacts=2\n";
+    both(|version| {
+        let shapes = [
+            shape("P-256", |builder| builder),
+            shape("RSA", |builder| builder).pair(|authority| authority.leaf(&[NAME]).key(KeyKind::Rsa2048).issue()),
+            shape("one PEM file", |builder| builder.paths("tls/tls.crt", "tls/tls.crt"))
+                .pair(|authority| authority.issue(&[NAME]).combined()),
+            shape("a prefix", |builder| builder.http("prefix=asterisk")),
+            shape("IPv6", |builder| builder.wss_bind("[::1]")),
+            shape("SIP and AMI over TLS besides", |builder| builder.sip_tls().ami_tls()),
+            shape("webrtc=yes written out", |builder| builder.pjsip(long)),
+            shape("includes as FreePBX has them", |builder| {
                 builder
-                    .pjsip("#include pjsip.endpoint.conf\n#include pjsip.endpoint_custom.conf")
+                    .pjsip("#include pjsip.endpoint.conf\n#include pjsip.auth.conf\n#include pjsip.aor.conf\n#include pjsip.endpoint_custom.conf")
                     .file("pjsip.endpoint.conf", included)
+                    .file("pjsip.auth.conf", "[1001-auth]\ntype=auth\nauth_type=userpass\nusername=1001\npassword=x\n")
+                    .file("pjsip.aor.conf", "[1001]\ntype=aor\nmax_contacts=2\n")
                     .file("pjsip.endpoint_custom.conf", "[1001](+)\nallow=alaw\n")
             }),
-        ),
-        ("a wizard", KeyKind::P256, Box::new(|builder| builder.load("res_pjsip_config_wizard.so").file("pjsip_wizard.conf", wizard))),
-    ];
-    both(|version| {
+            shape("a wizard", |builder| builder.load("res_pjsip_config_wizard.so").file("pjsip_wizard.conf", wizard)),
+            shape("port 443", |builder| builder.low_ports().http(&format!("tlsbindaddr={}:443", own_address(version)))),
+            Shape {
+                before: |asterisk, authority| {
+                    let address = (own_address(asterisk.version), 443).into();
+                    let way = format!("location /ws {{ proxy_pass http://127.0.0.1:{}; {UPGRADE} }}", asterisk.ports.http);
+                    Some((address, Nginx::start(address, &authority.issue(&[NAME]), &way)))
+                },
+                ..shape("behind nginx", |builder| builder)
+            },
+        ];
         let authority = Authority::new();
-        for (shape, key, build) in &shapes {
-            let asterisk = build(Asterisk::build(version).pair(&authority.leaf(&[NAME]).key(*key).issue())).start();
-            for user in ["starkeeper", "admin"] {
-                let mark = asterisk.mark();
-                let told = Told::of(&asterisk, &authority, user);
-                // The lab itself listens on loopback.
-                let codes: Vec<&str> =
-                    told.codes().into_iter().filter(|code| !["tls-bind-loopback", "http-prefix-set"].contains(code)).collect();
-                assert_eq!((told.code, told.would(), codes), (0, "connect", vec![]), "{version:?}, {shape}, {user}: {:#}", told.json);
-                // The pjproject of 16 says so of a TLS transport without `ca_list_file`, whoever connects.
-                let usual = |line: &String| line.contains("Error reading CA certificates from buffer");
-                let complaints: Vec<String> = asterisk.complaints(mark).into_iter().filter(|line| !usual(line)).collect();
-                assert_eq!(complaints, Vec::<String>::new(), "{version:?}, {shape}, {user}");
-                let took: f64 = told.json["steps"].as_array().unwrap().iter().map(|step| step["millis"].as_f64().unwrap()).sum();
-                println!("{version:?}, {shape}, {user}: {took:.0} ms");
+        for shape in &shapes {
+            let asterisk = (shape.build)(Asterisk::build(version).pair(&(shape.pair)(&authority))).start();
+            let before = (shape.before)(&asterisk, &authority);
+            let mut looks = vec![("inside", "starkeeper", Told::of(&asterisk, &authority, "starkeeper"))];
+            let mark = asterisk.mark();
+            looks.push(("inside", "admin", Told::of(&asterisk, &authority, "admin")));
+            if let Some((address, _)) = &before {
+                let url = format!("wss://{NAME}/ws");
+                let root = asterisk.folder().join("root.pem");
+                let arguments = [&url, "--connect", &address.to_string(), "--ca", root.to_str().unwrap()];
+                looks.push(("outside", "nobody", Told::by(&arguments)));
             }
+            for (view, user, told) in looks {
+                let wanted = |code: &&str| match *code {
+                    // The lab listens on loopback, which is said where no proxy is seen before it.
+                    "tls-bind-loopback" => before.is_some(),
+                    "http-prefix-set" => false,
+                    _ => true,
+                };
+                let codes: Vec<&str> = told.codes().into_iter().filter(wanted).collect();
+                let at = format!("{version:?}, {}, {view}, {user}", shape.name);
+                assert_eq!((told.code, told.would(), codes), (0, "connect", vec![]), "{at}: {:#}", told.json);
+                let took: f64 = told.json["steps"].as_array().unwrap().iter().map(|step| step["millis"].as_f64().unwrap()).sum();
+                println!("{at}: {took:.0} ms");
+            }
+            // The pjproject of 16 says so of a TLS transport without `ca_list_file`, whoever connects.
+            let usual = |line: &String| line.contains("Error reading CA certificates from buffer");
+            let complaints: Vec<String> = asterisk.complaints(mark).into_iter().filter(|line| !usual(line)).collect();
+            assert_eq!(complaints, Vec::<String>::new(), "{version:?}, {}", shape.name);
         }
     });
 }
@@ -148,7 +200,9 @@ fn chan_sip_that_took_the_websocket_is_the_first_cause() {
 fn ami_that_refuses_keeps_no_browser_out() {
     let authority = Authority::new();
     let asterisk = Asterisk::build(Version::V22).pair(&authority.issue(&[NAME])).start();
-    let told = Told::of(&asterisk, &authority, "nobody");
+    let (etc, secret) = (asterisk.etc(), asterisk.secret_file());
+    let arguments = ["--config-dir", etc.to_str().unwrap(), "--ca", "none", "--ami-username", "nobody", "--ami-secret-file"];
+    let told = Told::by(&[&arguments[..], &[secret.to_str().unwrap()]].concat());
     assert_eq!((told.code, told.would()), (0, "connect"), "{:#}", told.json);
     assert_eq!(told.finding("ami-auth-failed")["severity"], "warning");
 }
@@ -168,14 +222,16 @@ struct Told {
 }
 
 impl Told {
-    /// As the AMI user `user`.
+    /// As the AMI user `user`, told nothing but where Asterisk's files are and what browsers know.
     fn of(asterisk: &Asterisk, authority: &Authority, user: &str) -> Self {
-        let (root, settings) = (asterisk.folder().join("root.pem"), asterisk.folder().join("doctor.yaml"));
+        let root = asterisk.folder().join("root.pem");
         fs::write(&root, &authority.root_pem).unwrap();
-        let text = asterisk.settings().replacen("username: starkeeper", &format!("username: {user}"), 1);
-        let text = text.replacen("asterisk:", &format!("asterisk:\n  configDir: {}", asterisk.etc().display()), 1);
-        fs::write(&settings, text.replacen("trust: none", &format!("names: [{NAME}], trust: {}", root.display()), 1)).unwrap();
-        let output = Command::new(env!("CARGO_BIN_EXE_starkeeper")).args(["doctor", "-o", "json", "-c"]).arg(&settings).output().unwrap();
+        let (etc, root) = (asterisk.etc(), root.to_str().unwrap());
+        Self::by(&["--config-dir", etc.to_str().unwrap(), "--name", NAME, "--ca", root, "--ami-username", user])
+    }
+
+    fn by(arguments: &[&str]) -> Self {
+        let output = Command::new(env!("CARGO_BIN_EXE_starkeeper")).args(["doctor", "-o", "json"]).args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         let json = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}{}", String::from_utf8_lossy(&output.stderr)));
         Told { code: output.status.code().unwrap(), json }

@@ -1,25 +1,24 @@
 //! `doctor`: arguments → an examination; its steps as they run, then the verdict, for people or as JSON.
 
+mod asking;
 mod client;
 mod page;
 mod steps;
 
-use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
-
-use secrecy::SecretString;
-use zeroize::Zeroizing;
+use std::process::ExitCode;
 
 use super::{Common, Output, USAGE, agent, terminal};
 use crate::{
     diagnosis::Lang,
     doctor::{
         Notebook, Report, inside,
-        outside::{self, Aim, User},
+        outside::{self, Aim},
     },
     material::anchors,
     settings::{self, Address, Overrides, Trust},
     supervise,
 };
+use asking::{Asking, TIMEOUT};
 use steps::Steps;
 
 #[derive(Debug, clap::Args)]
@@ -33,27 +32,11 @@ pub(super) struct Doctor {
     /// The origin of the page that connects: https://app.example.com
     #[arg(long, value_name = "ORIGIN", requires = "url", value_parser = origin)]
     origin: Option<String>,
-    /// Whom browsers trust; `none`: that is not judged [default: system]
-    #[arg(long, value_name = "system|none|FILE", default_value = "system", hide_default_value = true)]
-    ca: String,
     /// Connect there, whatever DNS says (as curl's --connect-to)
     #[arg(long, value_name = "HOST:PORT", requires = "url", value_parser = settings::place)]
     connect: Option<Address>,
-    /// Ask SIP as this endpoint; without it SIP is not asked
-    #[arg(long, value_name = "NAME", requires = "url")]
-    user: Option<String>,
-    /// The file with its password: whether SIP takes it is asked, and no contact is changed
-    #[arg(long, value_name = "FILE", requires = "user")]
-    password_file: Option<PathBuf>,
-    /// Register indeed, for a moment: puts out a phone where max_contacts is 1
-    #[arg(long, requires = "password_file")]
-    register: bool,
-    /// Hold the WebSocket so long without a word, as a phone between calls: does it stay?
-    #[arg(long, value_name = "SPAN", requires = "url", value_parser = settings::span)]
-    hold: Option<Duration>,
-    /// For each stage
-    #[arg(long, value_name = "SPAN", default_value = "5s", value_parser = settings::span)]
-    timeout: Duration,
+    #[command(flatten)]
+    asking: Asking,
     #[command(flatten)]
     overrides: Overrides,
 }
@@ -75,15 +58,26 @@ impl Doctor {
 
     /// The Asterisk that the settings lead to, from within.
     fn inside(&self, common: &Common) -> ExitCode {
-        let settings = match agent::load(common, &self.overrides) {
+        let mut settings = match agent::load(common, &self.overrides) {
             Ok(settings) => settings,
             Err(code) => return code,
         };
+        if let Some(trust) = self.asking.trust() {
+            settings.certificate.trust = trust;
+        }
+        if let Some(timeout) = self.asking.timeout {
+            settings.probe.timeout = timeout;
+        }
+        let user = match self.asking.user() {
+            Ok(user) => user,
+            Err(why) => return refuse(&why),
+        };
+        let wishes = inside::Wishes { user, hold: self.asking.hold };
         let trusted = match supervise::trusted(&settings) {
             Ok(trusted) => trusted,
             Err(error) => return refuse(&error.to_string()),
         };
-        examine(common, async |book| inside::examine(book, &settings, &trusted).await)
+        examine(common, async |book| inside::examine(book, &settings, &trusted, &wishes).await)
     }
 
     fn outside(&self, common: &Common, url: &str) -> ExitCode {
@@ -91,11 +85,11 @@ impl Doctor {
             Ok(read) => read,
             Err(error) => return refuse(&error.to_string()),
         };
-        let anchors = match anchors::load(&trust(&self.ca)) {
+        let anchors = match anchors::load(&self.asking.trust().unwrap_or(Trust::System)) {
             Ok(anchors) => anchors,
             Err(error) => return refuse(&error.to_string()),
         };
-        let user = match self.user() {
+        let user = match self.asking.user() {
             Ok(user) => user,
             Err(why) => return refuse(&why),
         };
@@ -106,29 +100,10 @@ impl Doctor {
             connect: self.connect.clone(),
             anchors,
             user,
-            hold: self.hold,
-            timeout: self.timeout,
+            hold: self.asking.hold,
+            timeout: self.asking.timeout.unwrap_or(TIMEOUT),
         };
         examine(common, async |book| outside::examine(book, &question).await)
-    }
-}
-
-impl Doctor {
-    fn user(&self) -> Result<Option<User>, String> {
-        let Some(name) = &self.user else { return Ok(None) };
-        let password = match &self.password_file {
-            None => None,
-            Some(path) => {
-                let text = Zeroizing::new(fs::read_to_string(path).map_err(|error| format!("read {}: {error}", path.display()))?);
-                // An editor ends the last line.
-                let line = text.lines().next().unwrap_or_default();
-                if line.is_empty() {
-                    return Err(format!("find a password in the first line of {}", path.display()));
-                }
-                Some(SecretString::from(line))
-            }
-        };
-        Ok(Some(User { name: name.clone(), password, register: self.register }))
     }
 }
 
@@ -152,14 +127,6 @@ fn tell(common: &Common, report: &Report) -> ExitCode {
         Output::Text => terminal::out(page::of(report, &terminal::show(common)).trim_end()),
     };
     ExitCode::from(u8::from(!report.is_ok()))
-}
-
-fn trust(said: &str) -> Trust {
-    match said {
-        "system" => Trust::System,
-        "none" => Trust::None,
-        path => Trust::File(PathBuf::from(path)),
-    }
 }
 
 /// A page's origin: a scheme and a host, and no path.

@@ -130,6 +130,7 @@ codes! {
     EndpointAorMissing = "endpoint-aor-missing", Error, Configuration;
     AorNoContacts = "aor-no-contacts", Error, Configuration;
     CodecModuleMissing = "codec-module-missing", Warning, Configuration;
+    RtpIceDisabled = "rtp-ice-disabled", Error, Configuration;
     ModuleNotRunning = "module-not-running", Error, Configuration;
     ModuleNoload = "module-noload", Error, Configuration;
     ChanSipConflict = "chan-sip-conflict", Error, Configuration;

@@ -119,6 +119,7 @@ pub fn sources(code: Code) -> &'static [Source] {
         }
         Code::AorNoContacts => &[Asterisk("res/res_pjsip_registrar.c")],
         Code::CodecModuleMissing => &[Rfc(7874, "3"), Asterisk("main/translate.c")],
+        Code::RtpIceDisabled => &[Rfc(8835, "3.4"), BOTH, Asterisk("res/res_rtp_asterisk.c")],
         Code::ModuleNotRunning => &[OLD, Asterisk("main/loader.c")],
         Code::ModuleNoload => &[Asterisk("main/loader.c")],
         Code::CannotHeal => &[BOTH, Asterisk("main/config.c")],

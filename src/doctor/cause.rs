@@ -151,6 +151,7 @@ const ELSEWHERE: &[(Option<Cause>, &[Code])] = &[
             Code::EndpointAorMissing,
             Code::AorNoContacts,
             Code::CodecModuleMissing,
+            Code::RtpIceDisabled,
         ],
     ),
     (

@@ -156,6 +156,7 @@ const ELSEWHERE: &[(Place, &[Code])] = &[
             Code::EndpointAorMissing,
             Code::AorNoContacts,
             Code::CodecModuleMissing,
+            Code::RtpIceDisabled,
         ],
     ),
     (

@@ -30,7 +30,7 @@ impl ConfigFolder {
         let mut stamps: Vec<_> = known(MAIN.iter().map(|name| folder.join(name)).collect()).collect();
         let read = config::load(folder);
         let included = read.http.iter().flat_map(|http| &http.included).chain(read.manager.iter().flat_map(|manager| &manager.included));
-        let included = included.chain(read.pjsip.iter().flat_map(|pjsip| &pjsip.included));
+        let included = included.chain(read.pjsip.iter().flat_map(|pjsip| &pjsip.included)).chain(&read.beside);
         stamps.extend(known(included.cloned().collect()));
         ConfigFolder { read, stamps }
     }

@@ -67,6 +67,11 @@ pub fn held_by_another(listeners: &[Listener], port: u16) -> Option<Finding> {
     Some(finding.with("found", format!("{} (process {})", other.name, other.id)))
 }
 
+/// Who stands before Asterisk on its machine: a web server at the port that browsers use by themselves.
+pub fn proxy(listeners: &[Listener]) -> Option<&Listener> {
+    listeners.iter().find(|listener| listener.by.iter().all(|process| process.name != ASTERISK))
+}
+
 /// Asterisk's own name for itself.
 pub(super) const ASTERISK: &str = "asterisk";
 

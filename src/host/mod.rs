@@ -2,6 +2,7 @@
 //! and whether Asterisk can see what is published. Only this file reads (`/proc`, what stands at a path); the rules beside it are pure. Where
 //! `/proc` cannot be read nothing is known, and nothing is said.
 
+mod account;
 mod listening;
 mod mounts;
 mod other;
@@ -11,7 +12,7 @@ mod tests;
 mod time;
 mod volumes;
 
-pub use listening::{Listener, Process, held_by_another};
+pub use listening::{Listener, Process, held_by_another, proxy};
 pub use other::another;
 pub use time::WallClock;
 
@@ -25,7 +26,12 @@ use listening::ASTERISK;
 use mounts::Mounts;
 use published::Doubt;
 
-use crate::{asterisk::config::HttpConf, diagnosis::Finding, material::Sources, settings::Publish};
+use crate::{
+    asterisk::config::HttpConf,
+    diagnosis::Finding,
+    material::Sources,
+    settings::{Publish, UserIds},
+};
 
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,6 +103,16 @@ pub fn listeners(port: u16) -> Option<Vec<Listener>> {
         listener.by.dedup();
     }
     Some(listeners)
+}
+
+/// The account that every Asterisk seen here runs as. `None`: none is seen, or several differ.
+pub fn asterisk_account() -> Option<UserIds> {
+    let mut accounts = processes().filter(|id| named(*id) == ASTERISK).filter_map(|id| {
+        let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        account::account(&status)
+    });
+    let first = accounts.next()?;
+    accounts.all(|other| other == first).then_some(first)
 }
 
 fn processes() -> impl Iterator<Item = u32> {

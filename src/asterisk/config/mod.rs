@@ -1,7 +1,8 @@
-//! `.conf` text → sections with line numbers → what http.conf, manager.conf and pjsip.conf set. This file is what the other rooms see.
+//! `.conf` text → sections with line numbers → what Asterisk's files set. This file is what the other rooms see.
 //! Read as Asterisk reads it, which is not always as one would: a bad line may cost that line, the rest of an included file, or all of
 //! it. What cannot be read is a typed [`Absence`], never an error that stops the agent.
 
+pub mod aliases;
 mod conf;
 mod filter;
 mod findings;
@@ -13,6 +14,8 @@ mod manager;
 pub mod modules;
 mod pjsip;
 mod read;
+pub mod rtp;
+pub mod sip;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -20,7 +23,7 @@ mod tls;
 mod value;
 pub mod webrtc;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use conf::{Conf, Effect, Entry, Heals, HealsBy, Include, Note, Origin, Reason, Section};
 pub use findings::HEALING_LINE;
@@ -28,12 +31,14 @@ pub use http::HttpConf;
 pub use manager::{ManagerConf, ManagerUser};
 pub use pjsip::{DtlsPair, PjsipConf, Protocol, Transport};
 pub use read::{Absence, Keep, read};
+pub use rtp::RtpConf;
 pub use source::{Disk, FileSource, Kind};
 pub use tls::{Refused, Setting};
+pub use webrtc::WebRtc;
 
 use crate::diagnosis::Finding;
 
-/// What Asterisk's configuration folder says of its TLS surfaces.
+/// What Asterisk's configuration folder says of its TLS surfaces, and of what stands behind them.
 #[derive(Clone, Debug)]
 pub struct AsteriskConfig {
     /// Where WSS comes from.
@@ -42,8 +47,27 @@ pub struct AsteriskConfig {
     pub manager: Result<ManagerConf, Absence>,
     /// The SIP transports.
     pub pjsip: Result<PjsipConf, Absence>,
-    /// What is wrong in them, with file and line.
+    /// The endpoints of browsers; their findings are its own.
+    pub webrtc: Result<WebRtc, Absence>,
+    /// A file from which more endpoints come, and that is not read: realtime.
+    pub elsewhere: Option<&'static str>,
+    /// The modules that modules.conf keeps away, each a finding.
+    pub barred: Result<Vec<Finding>, Absence>,
+    /// Media; its findings are its own.
+    pub rtp: Result<RtpConf, Absence>,
+    /// What is wrong with lines, with listeners and with transports, with file and line.
     pub findings: Vec<Finding>,
+    /// The files that were looked for beside http.conf, manager.conf and pjsip.conf, and those that are included there.
+    pub beside: Vec<PathBuf>,
+}
+
+impl AsteriskConfig {
+    /// Everything that is wrong.
+    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        let webrtc = self.webrtc.iter().flat_map(|webrtc| &webrtc.findings);
+        let beside = self.barred.iter().flatten().chain(self.rtp.iter().flat_map(|rtp| &rtp.findings));
+        self.findings.iter().chain(beside).chain(webrtc)
+    }
 }
 
 /// Reads the configuration folder from the disk.
@@ -61,9 +85,32 @@ pub fn load_from(source: &dyn FileSource, directory: &Path) -> AsteriskConfig {
     }
     let manager = one(source, directory, "manager.conf", |_| true, &mut findings).map(|conf| manager::manager_conf(&conf));
     findings.extend(manager.iter().filter_map(findings::manager));
-    let pjsip = one(source, directory, "pjsip.conf", pjsip::keep, &mut findings).map(|conf| pjsip::pjsip_conf(&conf));
+
+    let mut beside = Vec::new();
+    let mut other = |name: &str, keep: Keep, findings: &mut Vec<Finding>| {
+        beside.push(directory.join(name));
+        let conf = one(source, directory, name, keep, findings)?;
+        beside.extend(conf.includes.iter().flat_map(|include| include.found.iter().cloned()));
+        Ok(conf)
+    };
+    let wizards = other("pjsip_wizard.conf", webrtc::keep, &mut findings).ok();
+    let elsewhere = other("sorcery.conf", |_| true, &mut findings).ok().filter(is_realtime).map(|_| "sorcery.conf");
+    let barred = other("modules.conf", modules::keep, &mut findings).map(|conf| modules::barred(&conf));
+    let rtp = other("rtp.conf", rtp::keep, &mut findings).map(|conf| rtp::rtp_conf(&conf));
+
+    let conf = one(source, directory, "pjsip.conf", |name| pjsip::keep(name) || webrtc::keep(name), &mut findings);
+    let webrtc = conf.as_ref().map(|conf| webrtc::webrtc(conf, wizards.as_ref(), elsewhere.is_none())).map_err(Clone::clone);
+    let pjsip = conf.map(|conf| pjsip::pjsip_conf(&conf));
     findings.extend(pjsip.iter().flat_map(findings::pjsip));
-    AsteriskConfig { http, manager, pjsip, findings }
+    AsteriskConfig { http, manager, pjsip, webrtc, elsewhere, barred, rtp, findings, beside }
+}
+
+/// Whether endpoints or what they refer to come from a database, or from another file.
+fn is_realtime(conf: &Conf) -> bool {
+    let objects = conf.section("res_pjsip").into_iter().flat_map(|section| section.entries().collect::<Vec<_>>());
+    objects
+        .into_iter()
+        .any(|entry| (entry.is("endpoint") || entry.is("aor") || entry.is("auth")) && !entry.value().starts_with("config,pjsip.conf"))
 }
 
 fn one(source: &dyn FileSource, directory: &Path, name: &str, keep: Keep, findings: &mut Vec<Finding>) -> Result<Conf, Absence> {

@@ -1,13 +1,16 @@
 //! `doctor client`: arguments → the files that they name, and the examination of what a front end is told.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode};
 
-use super::{examine, origin, refuse, trust};
+use super::{
+    asking::{Asking, TIMEOUT},
+    examine, origin, refuse,
+};
 use crate::{
     cli::{Common, help},
     doctor::client::{self, Asked, Look},
     material::anchors,
-    settings::{self, Address},
+    settings::{self, Address, Trust},
 };
 
 #[derive(Debug, clap::Args)]
@@ -29,17 +32,13 @@ pub(super) struct Client {
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     page: Option<String>,
     /// Judge the files alone, and connect nowhere
-    #[arg(long, conflicts_with_all = ["ca", "connect"])]
+    #[arg(long, conflicts_with_all = ["ca", "connect", "user", "hold", "timeout"])]
     offline: bool,
-    /// Whom browsers trust; `none`: that is not judged [default: system]
-    #[arg(long, value_name = "system|none|FILE", default_value = "system", hide_default_value = true)]
-    ca: String,
     /// Connect there, whatever DNS says (as curl's --connect-to)
     #[arg(long, value_name = "HOST:PORT", value_parser = settings::place)]
     connect: Option<Address>,
-    /// For each stage
-    #[arg(long, value_name = "SPAN", default_value = "5s", value_parser = settings::span)]
-    timeout: Duration,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 impl Client {
@@ -67,7 +66,8 @@ impl Client {
         if self.offline {
             return Ok(None);
         }
-        let anchors = anchors::load(&trust(&self.ca)).map_err(|error| error.to_string())?;
-        Ok(Some(Look { anchors, connect: self.connect.clone(), timeout: self.timeout }))
+        let anchors = anchors::load(&self.asking.trust().unwrap_or(Trust::System)).map_err(|error| error.to_string())?;
+        let (user, hold) = (self.asking.user()?, self.asking.hold);
+        Ok(Some(Look { anchors, connect: self.connect.clone(), user, hold, timeout: self.asking.timeout.unwrap_or(TIMEOUT) }))
     }
 }

@@ -136,6 +136,7 @@ fn generic(key: &str, lang: Lang) -> Option<&'static str> {
         "pod" => ("POD", "POD"),
         "namespace" => ("NAMESPACE", "NAMESPACE"),
         "missing" => ("what was asked", "o que foi pedido"),
+        "prefix" => ("", ""),
         "remedyLine" => ("LINE", "LINHA"),
         _ => return None,
     };

@@ -51,6 +51,10 @@ pub struct Look {
     pub anchors: Option<Anchors>,
     /// Where to connect instead of what DNS says.
     pub connect: Option<Address>,
+    /// As whom SIP is asked; `None`: it is not.
+    pub user: Option<outside::User>,
+    /// For how long the WebSocket is held.
+    pub hold: Option<Duration>,
     /// For each stage.
     pub timeout: Duration,
 }
@@ -166,8 +170,8 @@ pub async fn examine(book: &mut Notebook<'_>, asked: &Asked, evidence: &Evidence
                 origin: composed.page.clone(),
                 connect: look.connect.clone(),
                 anchors: look.anchors.clone(),
-                user: None,
-                hold: None,
+                user: look.user.clone(),
+                hold: look.hold,
                 timeout: look.timeout,
             };
             outside::examine(book, &question).await;

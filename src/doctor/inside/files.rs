@@ -3,88 +3,106 @@
 use std::path::Path;
 
 use crate::{
-    asterisk::config::{
-        self, AsteriskConfig, Conf, Disk, modules,
-        webrtc::{self, WebRtc},
-    },
+    asterisk::config::{self, AsteriskConfig, Disk, WebRtc, aliases, sip},
+    diagnosis::Finding,
     doctor::Notebook,
     plan::Plan,
     settings::Settings,
 };
 
-/// Reads all of it. What pjsip.conf says of endpoints leaves, for those who ask SIP.
-pub(super) fn read(book: &mut Notebook<'_>, settings: &Settings, config: Option<&AsteriskConfig>, plan: &Plan) -> WebRtc {
+/// What the files say that others ask further about.
+#[derive(Default)]
+pub(super) struct Said {
+    /// Of endpoints.
+    pub(super) webrtc: WebRtc,
+    /// Of chan_sip, where there is a sip.conf.
+    pub(super) sip: Option<sip::SipConf>,
+}
+
+/// Reads all of it.
+pub(super) fn read(book: &mut Notebook<'_>, settings: &Settings, config: Option<&AsteriskConfig>, plan: &Plan) -> Said {
     let mut step = book.begin("configuration");
     let (Some(folder), Some(config)) = (settings.asterisk.config_dir.as_deref(), config) else {
         book.skip(step, "--config-dir /etc/asterisk");
-        return WebRtc::default();
+        return Said::default();
     };
     step.note("folder", folder);
     let read = [("http.conf", config.http.is_ok()), ("manager.conf", config.manager.is_ok()), ("pjsip.conf", config.pjsip.is_ok())];
     step.note("read", read.iter().filter(|(_, is)| *is).map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
-    for finding in &plan.findings {
+    let theirs = |finding: &&Finding| config.all_findings().skip(config.findings.len()).any(|other| other == *finding);
+    for finding in plan.findings.iter().filter(|finding| !theirs(finding)) {
         book.find(finding.clone());
     }
     book.end(step);
-    barred(book, folder);
-    endpoints(book, folder)
+    barred(book, config);
+    rtp(book, config);
+    let sip = chan_sip(book, folder);
+    commands(book, folder);
+    Said { webrtc: endpoints(book, config), sip }
 }
 
-fn barred(book: &mut Notebook<'_>, folder: &Path) {
+fn barred(book: &mut Notebook<'_>, config: &AsteriskConfig) {
     let mut step = book.begin("modules.conf");
-    match config::read(&Disk, folder, "modules.conf", modules::keep) {
-        Ok(conf) => {
-            let findings = modules::barred(&conf);
-            step.note("barred", findings.len());
-            for finding in findings {
-                book.find(finding);
-            }
+    match &config.barred {
+        Ok(barred) => {
+            step.note("barred", barred.len());
+            barred.iter().for_each(|finding| book.find(finding.clone()));
             book.end(step);
         }
         Err(absence) => book.skip(step, absence.to_string()),
     }
 }
 
-fn endpoints(book: &mut Notebook<'_>, folder: &Path) -> WebRtc {
+fn rtp(book: &mut Notebook<'_>, config: &AsteriskConfig) {
+    // Without the file, what is usual counts.
+    let Ok(rtp) = &config.rtp else { return };
+    let mut step = book.begin("rtp.conf");
+    step.note("udpPorts", format!("{}-{}", rtp.ports.0, rtp.ports.1));
+    if !rtp.servers.is_empty() {
+        step.note("servers", rtp.servers.clone());
+    }
+    rtp.findings.iter().for_each(|finding| book.find(finding.clone()));
+    book.end(step);
+}
+
+fn chan_sip(book: &mut Notebook<'_>, folder: &Path) -> Option<sip::SipConf> {
+    let conf = config::read(&Disk, folder, "sip.conf", sip::keep).ok()?;
+    let sip = sip::sip_conf(&conf);
+    let mut step = book.begin("sip.conf");
+    step.note("takesWebSocket", if sip.takes_websocket { "where chan_sip is loaded" } else { "no" });
+    book.end(step);
+    Some(sip)
+}
+
+/// `pjsip reload`, which guides tell people to type, is an alias, and not everywhere.
+fn commands(book: &mut Notebook<'_>, folder: &Path) {
+    let Ok(conf) = config::read(&Disk, folder, "cli_aliases.conf", aliases::keep) else { return };
+    let mut step = book.begin("cli_aliases.conf");
+    step.note("pjsip reload", aliases::stands_for(&conf, "pjsip reload").unwrap_or_else(|| "no such command here".to_owned()));
+    book.end(step);
+}
+
+fn endpoints(book: &mut Notebook<'_>, config: &AsteriskConfig) -> WebRtc {
     let mut step = book.begin("endpoints");
-    let conf = match config::read(&Disk, folder, "pjsip.conf", webrtc::keep) {
-        Ok(conf) => conf,
+    let webrtc = match &config.webrtc {
+        Ok(webrtc) => webrtc.clone(),
         Err(absence) => {
             book.skip(step, absence.to_string());
             return WebRtc::default();
         }
     };
-    let elsewhere = elsewhere(folder);
-    let seen = webrtc::webrtc(&conf, elsewhere.is_none());
-    step.note("endpoints", seen.endpoints);
-    step.note("forBrowsers", seen.meant);
-    for finding in &seen.findings {
-        book.find(finding.clone());
-    }
+    step.note("endpoints", webrtc.endpoints);
+    step.note("forBrowsers", webrtc.meant);
+    webrtc.findings.iter().for_each(|finding| book.find(finding.clone()));
     book.end(step);
-    if let Some(other) = elsewhere {
-        book.lacks("endpoints", other);
+    if let Some(file) = config.elsewhere {
+        book.lacks(
+            "endpoints",
+            (
+                format!("endpoints that come from where {file} says: asterisk -rx 'pjsip show endpoints' lists them"),
+                format!("endpoints que vêm de onde o {file} diz: asterisk -rx 'pjsip show endpoints' mostra"),
+            ),
+        );
     }
-    seen
-}
-
-/// Endpoints that come from other places than pjsip.conf.
-fn elsewhere(folder: &Path) -> Option<(String, String)> {
-    let sections = |name: &str| config::read(&Disk, folder, name, |_| true).ok().filter(|conf: &Conf| conf.sections().next().is_some());
-    let wizard = sections("pjsip_wizard.conf").is_some();
-    let realtime = sections("sorcery.conf").is_some_and(|conf| {
-        let objects = conf.section("res_pjsip").into_iter().flat_map(|section| section.entries().collect::<Vec<_>>());
-        objects
-            .into_iter()
-            .any(|entry| (entry.is("endpoint") || entry.is("aor") || entry.is("auth")) && !entry.value().starts_with("config,pjsip.conf"))
-    });
-    let file = match (wizard, realtime) {
-        (true, _) => "pjsip_wizard.conf",
-        (false, true) => "sorcery.conf",
-        (false, false) => return None,
-    };
-    Some((
-        format!("what {file} defines is not read: asterisk -rx 'pjsip show endpoints' lists it"),
-        format!("o que o {file} define não é lido: asterisk -rx 'pjsip show endpoints' mostra"),
-    ))
+    webrtc
 }

@@ -3,10 +3,11 @@
 
 use tokio::time::timeout;
 
+use super::files::Said;
 use crate::{
     asterisk::{
         ami::{AmiEvent, Client, CommandFailure, action::Action},
-        config::{modules::NEEDED, webrtc::WebRtc},
+        config::modules::NEEDED,
     },
     diagnosis::{Code, Finding, Severity},
     doctor::Notebook,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Asks what can be asked.
-pub(super) async fn ask(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, plan: &Plan, webrtc: &WebRtc) {
+pub(super) async fn ask(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, plan: &Plan, said: &Said) {
     let mut step = book.begin("ami");
     step.note("address", plan.ami.address.to_string());
     step.note("user", plan.ami.username.as_str());
@@ -42,7 +43,7 @@ pub(super) async fn ask(book: &mut Notebook<'_>, settings: &Settings, trusted: &
         }
     }
     book.end(step);
-    modules(book, &link.client, webrtc).await;
+    modules(book, &link.client, said).await;
     http(book, &link.client).await;
 }
 
@@ -57,7 +58,7 @@ enum Stands {
     Unknown,
 }
 
-async fn modules(book: &mut Notebook<'_>, client: &Client, webrtc: &WebRtc) {
+async fn modules(book: &mut Notebook<'_>, client: &Client, said: &Said) {
     let mut step = book.begin("modules");
     let mut asked = Vec::new();
     for module in NEEDED.iter().copied().chain(["chan_sip.so", "codec_opus.so"]) {
@@ -68,8 +69,12 @@ async fn modules(book: &mut Notebook<'_>, client: &Client, webrtc: &WebRtc) {
         asked.iter().filter(|(_, stands)| *stands == Stands::Running).map(|(module, _)| (*module).to_owned()).collect();
     step.note("running", running);
     let conflict = of("chan_sip.so") == Stands::Running && of("res_pjsip_transport_websocket.so") == Stands::NotRunning;
-    if conflict {
-        book.find(Finding::new(Code::ChanSipConflict).with("module", "chan_sip.so"));
+    // Where only what is loaded may be asked, sip.conf says whether chan_sip wants it; the wire, whether it has it.
+    let likely = of("chan_sip.so") == Stands::Loaded && said.sip.as_ref().is_none_or(|sip| sip.takes_websocket);
+    if conflict || likely {
+        let finding = Finding::new(Code::ChanSipConflict).with("module", "chan_sip.so");
+        let severity = if conflict { Severity::Error } else { Severity::Warning };
+        book.find(said.sip.iter().fold(finding.severity(severity), |finding, sip| finding.with("file", sip.origin.file.as_path())));
     }
     for module in NEEDED {
         let found = match of(module) {
@@ -79,7 +84,7 @@ async fn modules(book: &mut Notebook<'_>, client: &Client, webrtc: &WebRtc) {
         };
         book.find(Finding::new(Code::ModuleNotRunning).with("module", module).with("found", found));
     }
-    if webrtc.opus_alone && of("codec_opus.so") == Stands::Absent {
+    if said.webrtc.opus_alone && of("codec_opus.so") == Stands::Absent {
         book.find(Finding::new(Code::CodecModuleMissing).with("found", "opus").with("module", "codec_opus.so"));
     }
     let blind = asked.iter().any(|(_, stands)| matches!(stands, Stands::Loaded | Stands::Unknown));

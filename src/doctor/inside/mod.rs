@@ -4,11 +4,14 @@
 mod files;
 mod manager;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use super::{Notebook, outside};
+use super::{
+    BrowserWould, Notebook,
+    outside::{self, User},
+};
 use crate::{
-    asterisk::config::{self, webrtc::WebRtc},
+    asterisk::config,
     bundle::{self, Expectations, Leaf},
     clock,
     diagnosis::{Code, Finding, Severity},
@@ -17,30 +20,50 @@ use crate::{
     material::{self, Sources},
     plan::{self, Plan},
     proof::{self, Seen},
-    settings::{Address, Settings},
+    settings::{Address, Settings, UserIds},
 };
 
+/// What is asked beyond that.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// As whom SIP is asked; `None`: as the first endpoint that looks whole.
+    pub user: Option<User>,
+    /// For how long the WebSocket is held.
+    pub hold: Option<Duration>,
+}
+
 /// Looks at all of it.
-pub async fn examine(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted) {
+pub async fn examine(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, wishes: &Wishes) {
+    let account = settings.asterisk.user.clone().or_else(host::asterisk_account);
     let config = settings.asterisk.config_dir.as_deref().map(config::load);
-    let plan = plan::plan(settings, config.as_ref(), None);
-    let webrtc = files::read(book, settings, config.as_ref(), &plan);
-    let (leaf, loads) = pair(book, settings, trusted, &plan.sources);
+    let mut plan = plan::plan(settings, config.as_ref(), None);
+    // Behind a proxy on the same machine the loopback is just right.
+    let https = host::listeners(HTTPS).filter(|_| plan.target.address.port != HTTPS).unwrap_or_default();
+    let proxy = host::proxy(&https);
+    plan.findings.retain(|finding| finding.code != Code::TlsBindLoopback || proxy.is_none());
+    let said = files::read(book, settings, config.as_ref(), &plan);
+    let (leaf, loads) = pair(book, settings, trusted, account.clone(), &plan.sources);
     let name = leaf.as_ref().and_then(|leaf| leaf.names.iter().find(|name| !name.starts_with('*')).cloned());
-    others(book, &plan, settings);
-    ports(book, &plan);
-    manager::ask(book, settings, trusted, &plan, &webrtc).await;
-    wire(book, settings, trusted, &plan, &webrtc, name).await;
+    others(book, &plan, settings, account);
+    ports(book, &plan, proxy);
+    manager::ask(book, settings, trusted, &plan, &said).await;
+    let known = || said.webrtc.sound.clone().map(|name| User { name, password: None, register: false });
+    let asked = Wishes { user: wishes.user.clone().or_else(known), ..wishes.clone() };
+    wire(book, settings, trusted, &plan, asked, name).await;
+    if said.webrtc.meant > 0 && said.webrtc.registrable == 0 {
+        book.saw(BrowserWould::ConnectThenReject);
+    }
     surfaces(book, &plan, leaf.filter(|_| loads).as_ref()).await;
 }
 
 /// The pairs that Asterisk reads besides: PJSIP over TLS, AMI over TLS, the media of endpoints.
-fn others(book: &mut Notebook<'_>, plan: &Plan, settings: &Settings) {
+fn others(book: &mut Notebook<'_>, plan: &Plan, settings: &Settings, account: Option<UserIds>) {
+    // Not by a browser's eyes.
+    let expectations = Expectations { names: Vec::new(), anchors: None, user: account, expiry: settings.expiry };
     for other in &plan.others {
         let mut step = book.begin("other-pair");
         step.note("surface", other.surface.as_str());
         step.note("cert", other.sources.cert.as_path());
-        let expectations = as_asterisk_does(settings);
         let findings = match bundle::judge(Arc::new(material::capture_pair(&other.sources)), &expectations, clock::wall()) {
             Ok(bundle) => bundle.findings,
             Err(rejection) => rejection.findings,
@@ -82,14 +105,23 @@ async fn surfaces(book: &mut Notebook<'_>, plan: &Plan, wanted: Option<&Leaf>) {
 }
 
 /// The pair on disk, as `check` judges it: its leaf, where that can be read, and whether Asterisk would load it.
-fn pair(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, sources: &Sources) -> (Option<Leaf>, bool) {
+fn pair(
+    book: &mut Notebook<'_>,
+    settings: &Settings,
+    trusted: &Trusted,
+    account: Option<UserIds>,
+    sources: &Sources,
+) -> (Option<Leaf>, bool) {
     let mut step = book.begin("pair");
     step.note("cert", sources.cert.as_path());
     step.note("key", sources.key.as_path());
+    if let Some(account) = &account {
+        step.note("readBy", format!("uid {}, gid {}", account.uid, account.gid));
+    }
     let expectations = Expectations {
         names: settings.certificate.names.clone(),
         anchors: trusted.browsers.clone(),
-        user: settings.asterisk.user.clone(),
+        user: account,
         expiry: settings.expiry,
     };
     let snapshot = Arc::new(material::capture_pair(sources));
@@ -109,7 +141,7 @@ fn pair(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, sources
 }
 
 /// Who really listens, where that can be seen.
-fn ports(book: &mut Notebook<'_>, plan: &Plan) {
+fn ports(book: &mut Notebook<'_>, plan: &Plan, proxy: Option<&host::Listener>) {
     let mut step = book.begin("ports");
     let port = plan.target.address.port;
     let Some(listeners) = host::listeners(port) else {
@@ -122,6 +154,9 @@ fn ports(book: &mut Notebook<'_>, plan: &Plan) {
     let by = |listener: &host::Listener| listener.by.first().map(|process| format!(" {}", process.name)).unwrap_or_default();
     let shown: Vec<String> = listeners.iter().map(|listener| format!("{}{}", listener.address, by(listener))).collect();
     step.note("listening", shown);
+    if let Some(proxy) = proxy {
+        step.note("proxy", format!("{}{}", proxy.address, by(proxy)));
+    }
     if let Some(finding) = host::held_by_another(&listeners, port) {
         book.find(finding);
     }
@@ -129,7 +164,7 @@ fn ports(book: &mut Notebook<'_>, plan: &Plan) {
 }
 
 /// The way of a browser to this listener, by the name that browsers use.
-async fn wire(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, plan: &Plan, webrtc: &WebRtc, covered: Option<String>) {
+async fn wire(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, plan: &Plan, asked: Wishes, covered: Option<String>) {
     let Address { host, port } = &plan.target.address;
     let name = plan.target.server_name.clone().or(covered).unwrap_or_else(|| host.clone());
     let bracketed = if name.contains(':') { format!("[{name}]") } else { name };
@@ -140,14 +175,12 @@ async fn wire(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, p
         origin: settings.wss.origin.clone(),
         connect: Some(plan.target.address.clone()),
         anchors: trusted.browsers.clone(),
-        user: webrtc.sound.clone().map(|name| outside::User { name, password: None, register: false }),
-        hold: None,
+        user: asked.user,
+        hold: asked.hold,
         timeout: settings.probe.timeout,
     };
     outside::examine(book, &question).await;
 }
 
-/// Not by a browser's eyes.
-fn as_asterisk_does(settings: &Settings) -> Expectations {
-    Expectations { names: Vec::new(), anchors: None, user: settings.asterisk.user.clone(), expiry: settings.expiry }
-}
+/// Where web servers listen.
+const HTTPS: u16 = 443;

@@ -22,6 +22,7 @@ pub struct Builder {
     pub(super) absent_include: bool,
     pub(super) stamp: bool,
     pub(super) bind: String,
+    pub(super) wss_bind: Option<String>,
     pub(super) http_lines: Vec<String>,
     pub(super) pjsip_lines: Vec<String>,
     pub(super) ami_tls: bool,
@@ -29,6 +30,7 @@ pub struct Builder {
     pub(super) chan_sip: bool,
     pub(super) load: Vec<String>,
     pub(super) noload: Vec<String>,
+    low_ports: bool,
     files: Vec<(String, String)>,
     packaged: Option<Furnish>,
 }
@@ -47,6 +49,7 @@ impl Builder {
             absent_include: true,
             stamp: false,
             bind: "127.0.0.1".to_owned(),
+            wss_bind: None,
             http_lines: Vec::new(),
             pjsip_lines: Vec::new(),
             ami_tls: false,
@@ -54,6 +57,7 @@ impl Builder {
             chan_sip: false,
             load: Vec::new(),
             noload: Vec::new(),
+            low_ports: false,
             files: Vec::new(),
             packaged: None,
         }
@@ -154,6 +158,18 @@ impl Builder {
         self
     }
 
+    /// What WSS alone binds to, without the port.
+    pub fn wss_bind(mut self, address: &str) -> Self {
+        self.wss_bind = Some(address.to_owned());
+        self
+    }
+
+    /// It may bind ports below 1024.
+    pub fn low_ports(mut self) -> Self {
+        self.low_ports = true;
+        self
+    }
+
     /// A configuration file of the test's own, in place of the lab's where there is one of that name.
     pub fn file(mut self, name: &str, text: &str) -> Self {
         self.files.push((name.to_owned(), text.to_owned()));
@@ -189,7 +205,19 @@ impl Builder {
         let scene = conf::Scene { folder: folder.path(), root: &root, ports: &ports, cert: &cert, key: &key };
         self.configure(&folder.path().join("etc"), &scene);
         fs::write(folder.path().join("secret"), SECRET).expect("the instance's folder");
-        let mut asterisk = Asterisk { version: self.version, ports, uid, gid, layout: self.layout, cert, key, root, jail: None, folder };
+        let mut asterisk = Asterisk {
+            version: self.version,
+            ports,
+            uid,
+            gid,
+            layout: self.layout,
+            cert,
+            key,
+            root,
+            low_ports: self.low_ports,
+            jail: None,
+            folder,
+        };
         asterisk.spawn();
         asterisk.booted();
         asterisk

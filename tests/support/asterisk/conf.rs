@@ -78,8 +78,9 @@ fn http(wish: &Builder, scene: &Scene<'_>) -> String {
         text.push_str("#include starkeeper.stamp\n");
     }
     text.push_str(&format!(
-        "enabled=yes\nbindaddr={bind}\nbindport={http}\ntlsenable=yes\ntlsbindaddr={bind}:{wss}\ntlscertfile={cert}\ntlsprivatekey={key}\n",
+        "enabled=yes\nbindaddr={bind}\nbindport={http}\ntlsenable=yes\ntlsbindaddr={tls}:{wss}\ntlscertfile={cert}\ntlsprivatekey={key}\n",
         bind = wish.bind,
+        tls = wish.wss_bind.as_ref().unwrap_or(&wish.bind),
         http = scene.ports.http,
         wss = scene.ports.wss,
         cert = scene.cert.display(),

@@ -20,13 +20,14 @@ pub struct Jail {
 }
 
 impl Jail {
-    /// Starts Asterisk; returns as soon as the process exists.
-    pub fn enter(root: &Path, folder: &Path) -> Self {
+    /// Starts Asterisk; returns as soon as the process exists. `low_ports`: it may bind ports below 1024, by systemd's AmbientCapabilities
+    /// as distributions do it, since it has long left root behind when it binds.
+    pub fn enter(root: &Path, folder: &Path, low_ports: bool) -> Self {
         let said = File::create(folder.join("out")).expect("the instance's folder");
         // Without a terminal: OpenSSL would ask it for the passphrase of an encrypted key, and wait.
         let mut command = bound("setsid");
         command.args(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", SCRIPT]);
-        command.arg("jail").arg(root).arg(folder);
+        command.arg("jail").arg(root).arg(folder).arg(if low_ports { LOW_PORTS } else { "" });
         command.stdin(Stdio::null()).stdout(said.try_clone().expect("a descriptor")).stderr(said);
         let mut unshare = launch(command).expect("setpriv and unshare of util-linux");
         let parent = unshare.id();
@@ -91,12 +92,18 @@ fn child_of(parent: u32) -> Option<u32> {
 /// changes its user is no longer told of its parent's death. unshare has made the mounts private already.
 const SCRIPT: &str = r#"
 set -e
-root=$1 folder=$2
+root=$1 folder=$2 low_ports=$3
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mkdir -p "$root$folder"
 mount --rbind "$folder" "$root$folder"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
-chroot "$root" /usr/sbin/asterisk -C "$folder/etc/asterisk.conf" -U asterisk -G asterisk -f &
+if [ -n "$low_ports" ]; then
+  chroot "$root" setpriv $low_ports /usr/sbin/asterisk -C "$folder/etc/asterisk.conf" -f &
+else
+  chroot "$root" /usr/sbin/asterisk -C "$folder/etc/asterisk.conf" -U asterisk -G asterisk -f &
+fi
 wait $!
 "#;
+
+const LOW_PORTS: &str = "--reuid=asterisk --regid=asterisk --init-groups --inh-caps=+net_bind_service --ambient-caps=+net_bind_service";

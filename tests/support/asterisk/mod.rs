@@ -80,6 +80,7 @@ pub struct Asterisk {
     cert: PathBuf,
     key: PathBuf,
     root: PathBuf,
+    low_ports: bool,
     // In the order in which they must go: the process before the folder that it has mounted.
     jail: Option<Jail>,
     folder: TempDir,
@@ -224,7 +225,7 @@ impl Asterisk {
     }
 
     fn spawn(&mut self) {
-        self.jail = Some(Jail::enter(&self.root, self.folder.path()));
+        self.jail = Some(Jail::enter(&self.root, self.folder.path(), self.low_ports));
     }
 
     /// Waits until AMI says that Asterisk has fully booted.

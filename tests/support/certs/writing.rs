@@ -84,22 +84,24 @@ impl Pair {
     pub fn write(&self, folder: &Path, how: Writing) {
         let cert = how.layout().cert(folder);
         let key = how.layout().key(folder);
+        // Who holds a key is written as a key.
+        let cert_mode = if self.cert_pem.contains("PRIVATE KEY") { KEY_MODE } else { CERT_MODE };
         match how {
             Writing::CertThenKey => {
-                put(&cert, &self.cert_pem, CERT_MODE);
+                put(&cert, &self.cert_pem, cert_mode);
                 put(&key, &self.key_pem, KEY_MODE);
             }
             Writing::KeyThenCert => {
                 put(&key, &self.key_pem, KEY_MODE);
-                put(&cert, &self.cert_pem, CERT_MODE);
+                put(&cert, &self.cert_pem, cert_mode);
             }
             Writing::Apart(pause) => {
-                put(&cert, &self.cert_pem, CERT_MODE);
+                put(&cert, &self.cert_pem, cert_mode);
                 thread::sleep(pause);
                 put(&key, &self.key_pem, KEY_MODE);
             }
             Writing::Renames => {
-                for (path, text, mode) in [(&cert, &self.cert_pem, CERT_MODE), (&key, &self.key_pem, KEY_MODE)] {
+                for (path, text, mode) in [(&cert, &self.cert_pem, cert_mode), (&key, &self.key_pem, KEY_MODE)] {
                     let beside = path.with_extension("new");
                     put(&beside, text, mode);
                     fs::rename(&beside, path).unwrap();

@@ -136,7 +136,7 @@ pub(super) const ENDPOINT_NOT_WEBRTC: Text = Text {
               which this option turns on.",
     see: "$ asterisk -rx 'pjsip show endpoint {section}' | grep -E 'webrtc|dtls|ice|avpf|mux'",
     remedy: "In {file}, in the endpoint (res_srtp must be loaded too):\n\
-             | webrtc = yes\n\
+             | {prefix}webrtc = yes\n\
              $ asterisk -rx 'module reload res_pjsip.so'; asterisk -rx 'module show like res_srtp'",
 };
 
@@ -186,8 +186,8 @@ pub(super) const AOR_NO_CONTACTS: Text = Text {
               `registrationFailed: Rejected`.",
     see: "$ asterisk -rx 'pjsip show aor {section}'",
     remedy: "In {file}, in the aor:\n\
-             | max_contacts = 1\n\
-             | remove_existing = yes\n\
+             | {prefix}max_contacts = 1\n\
+             | {prefix}remove_existing = yes\n\
              $ asterisk -rx 'module reload res_pjsip.so'",
 };
 
@@ -200,6 +200,16 @@ pub(super) const CODEC_MODULE_MISSING: Text = Text {
     remedy: "Install and load the module, or allow a codec that every browser has (ulaw, alaw):\n\
              $ asterisk -rx 'module load codec_opus.so'\n\
              | allow = opus,ulaw",
+};
+
+pub(super) const RTP_ICE_DISABLED: Text = Text {
+    title: "ICE is turned off for every call",
+    meaning: "rtp.conf says `icesupport = {found}`, and no endpoint's `ice_support` or `webrtc` turns it on again. Browsers register; their calls fail, \
+              since they send no voice without ICE.",
+    see: "$ asterisk -rx 'rtp show settings' | grep ICE",
+    remedy: "In {file}, under [general]:\n\
+             | icesupport = yes\n\
+             $ asterisk -rx 'module reload res_rtp_asterisk.so'; asterisk -rx 'rtp show settings'",
 };
 
 pub(super) const MODULE_NOT_RUNNING: Text = Text {

@@ -103,6 +103,7 @@ pub(super) fn text(code: Code) -> Text {
         Code::EndpointAorMissing => configuration::ENDPOINT_AOR_MISSING,
         Code::AorNoContacts => configuration::AOR_NO_CONTACTS,
         Code::CodecModuleMissing => configuration::CODEC_MODULE_MISSING,
+        Code::RtpIceDisabled => configuration::RTP_ICE_DISABLED,
         Code::ModuleNotRunning => configuration::MODULE_NOT_RUNNING,
         Code::ModuleNoload => configuration::MODULE_NOLOAD,
         Code::ChanSipConflict => configuration::CHAN_SIP_CONFLICT,

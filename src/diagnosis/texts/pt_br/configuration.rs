@@ -136,7 +136,7 @@ pub(super) const ENDPOINT_NOT_WEBRTC: Text = Text {
               que essa opção liga.",
     see: "$ asterisk -rx 'pjsip show endpoint {section}' | grep -E 'webrtc|dtls|ice|avpf|mux'",
     remedy: "Em {file}, no endpoint (o res_srtp também precisa estar carregado):\n\
-             | webrtc = yes\n\
+             | {prefix}webrtc = yes\n\
              $ asterisk -rx 'module reload res_pjsip.so'; asterisk -rx 'module show like res_srtp'",
 };
 
@@ -186,8 +186,8 @@ pub(super) const AOR_NO_CONTACTS: Text = Text {
               `registrationFailed: Rejected`.",
     see: "$ asterisk -rx 'pjsip show aor {section}'",
     remedy: "Em {file}, no aor:\n\
-             | max_contacts = 1\n\
-             | remove_existing = yes\n\
+             | {prefix}max_contacts = 1\n\
+             | {prefix}remove_existing = yes\n\
              $ asterisk -rx 'module reload res_pjsip.so'",
 };
 
@@ -200,6 +200,16 @@ pub(super) const CODEC_MODULE_MISSING: Text = Text {
     remedy: "Instale e carregue o módulo, ou permita um codec que todo navegador tem (ulaw, alaw):\n\
              $ asterisk -rx 'module load codec_opus.so'\n\
              | allow = opus,ulaw",
+};
+
+pub(super) const RTP_ICE_DISABLED: Text = Text {
+    title: "o ICE está desligado em todas as chamadas",
+    meaning: "O rtp.conf diz `icesupport = {found}`, e nenhum `ice_support` ou `webrtc` de endpoint liga o ICE de novo. Os navegadores registram; as \
+              chamadas falham, pois sem ICE eles não enviam voz.",
+    see: "$ asterisk -rx 'rtp show settings' | grep ICE",
+    remedy: "Em {file}, em [general]:\n\
+             | icesupport = yes\n\
+             $ asterisk -rx 'module reload res_rtp_asterisk.so'; asterisk -rx 'rtp show settings'",
 };
 
 pub(super) const MODULE_NOT_RUNNING: Text = Text {

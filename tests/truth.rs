@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     let lab = Lab::new();
     // A panic belongs to its row, which tells it.
     std::panic::set_hook(Box::new(|_| {}));
-    println!("{}", line("scene", "on", "the browser", "the doctor: it would", "first cause", "ok"));
+    println!("{}", line("scene", "on", "the browser", "the doctor: it would", "first cause", "seen from inside", "ok"));
     let failed = play(&lab, &rows);
     println!("{} rows, {} failed, {:.0} s", rows.len(), failed, (clock::tick() - began).as_secs_f64());
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -99,14 +99,14 @@ fn play(lab: &Lab, rows: &[(&Row, Version)]) -> usize {
 
 fn tell((row, version): (&Row, Version), played: &Played) {
     let ok = if played.wrong.is_empty() { "ok" } else { "FAILED" };
-    println!("{}", line(row.name, version.number(), &played.browser, &played.doctor, &played.cause, ok));
+    println!("{}", line(row.name, version.number(), &played.browser, &played.doctor, &played.cause, &played.within, ok));
     for wrong in &played.wrong {
         println!("    wrong: {wrong}");
     }
 }
 
-fn line(scene: &str, version: &str, browser: &str, doctor: &str, cause: &str, ok: &str) -> String {
-    format!("{scene:<52} {version:<3} {browser:<24} {doctor:<20} {cause:<26} {ok}")
+fn line(scene: &str, version: &str, browser: &str, doctor: &str, cause: &str, within: &str, ok: &str) -> String {
+    format!("{scene:<52} {version:<3} {browser:<24} {doctor:<20} {cause:<26} {within:<26} {ok}")
 }
 
 /// Rows at once: two cores, and most of each row is waiting.

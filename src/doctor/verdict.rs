@@ -142,6 +142,7 @@ fn place(code: Code) -> Place {
 /// Codes that do not stand where their group does.
 const ELSEWHERE: &[(Place, &[Code])] = &[
     (Place::Names, &[Code::DnsFailed]),
+    (Place::Listener, &[Code::ListenerWedged]),
     (Place::Network, &[Code::TcpRefused, Code::TcpTimeout, Code::TcpSomeAddresses]),
     (Place::Container, &[Code::ComposePortUnpublished, Code::ComposeVolumeMissing]),
     (Place::WebSocket, &[Code::ModuleNotRunning, Code::ModuleNoload]),

@@ -15,8 +15,9 @@ pub(crate) fn rows() -> Vec<Row> {
         row("http.conf: enabled=no", Connect, None)
             .set(|stage| stage.rewrite("http.conf", |text| text.replace("\nenabled=yes", "\nenabled=no"))),
         row("http.conf: tlsenable=no", Fail1006, "tcp-refused")
+            .within("tls-disabled")
             .set(|stage| stage.rewrite("http.conf", |text| text.replace("tlsenable=yes", "tlsenable=no"))),
-        row("http.conf: no certificate named", Fail1006, "tcp-refused").set(|stage| {
+        row("http.conf: no certificate named", Fail1006, "tcp-refused").within("tls-paths-missing").set(|stage| {
             stage.rewrite("http.conf", |text| text.lines().filter(|line| !line.starts_with("tlscert")).fold(String::new(), joined));
         }),
         row("bound to loopback, phones come from elsewhere", Fail1006, "tcp-refused")
@@ -27,7 +28,9 @@ pub(crate) fn rows() -> Vec<Row> {
         row("no path in the URL", Fail1006, "client-url-no-path").set(|stage| stage.path("")),
         row("/ as the path", Fail1006, "client-url-no-path").set(|stage| stage.path("/")),
         row("/sip as the path", Fail1006, "client-url-wrong-path").set(|stage| stage.path("/sip")),
-        row("prefix set, and not in the URL", Fail1006, "client-url-wrong-path").build(|asterisk| asterisk.http("prefix=pbx")),
+        row("prefix set, and not in the URL", Fail1006, "client-url-wrong-path")
+            .outside_alone()
+            .build(|asterisk| asterisk.http("prefix=pbx")),
         row("another prefix in the URL", Fail1006, "client-url-wrong-path")
             .build(|asterisk| asterisk.http("prefix=pbx"))
             .set(|stage| stage.path("/asterisk/ws")),
@@ -52,12 +55,32 @@ pub(crate) fn rows() -> Vec<Row> {
             let other = WebSocket::open(stage.asterisk.ports.wss).unwrap();
             stage.keep(other);
         }),
-        row("without res_http_websocket", Fail1006, "ws-not-found").build(|asterisk| asterisk.noload("res_http_websocket.so")),
+        row("without res_http_websocket", Fail1006, "ws-not-found")
+            .within("module-noload")
+            .build(|asterisk| asterisk.noload("res_http_websocket.so")),
         row("without res_pjsip_transport_websocket", Fail1006, "ws-subprotocol-refused")
+            .within("module-noload")
             .build(|asterisk| asterisk.noload("res_pjsip_transport_websocket.so")),
-        row("without res_pjsip", Fail1006, "ws-subprotocol-refused").build(|asterisk| asterisk.noload("res_pjsip.so")),
-        row("chan_sip has `sip`", ConnectThenReject, "sip-owned-by-chan-sip").build(|asterisk| asterisk.chan_sip()).on(Version::V16),
+        row("without res_pjsip", Fail1006, "ws-subprotocol-refused")
+            .within("module-noload")
+            .build(|asterisk| asterisk.noload("res_pjsip.so")),
+        row("chan_sip has `sip`", ConnectThenReject, "sip-owned-by-chan-sip")
+            .within("chan-sip-conflict")
+            .build(|asterisk| asterisk.chan_sip())
+            .on(Version::V16),
+        row("chan_sip is loaded, and told to leave `sip` alone", Connect, None).on(Version::V16).build(|asterisk| {
+            asterisk.chan_sip().file("sip.conf", "[general]\nudpenable=no\ntcpenable=no\nudpbindaddr=127.0.0.1:0\nwebsocket_enabled=no\n")
+        }),
+        row("http.conf: a [ that is never closed", Fail1006, "tcp-refused")
+            .within("conf-unparsable-line")
+            .set(|stage| stage.rewrite("http.conf", |text| text.replace("[general]", "[general"))),
+        row("a key that Asterisk may not read, from the start", Fail1006, "tcp-refused").within("key-unreadable").set(|stage| {
+            let key = stage.asterisk.key().to_owned();
+            std::os::unix::fs::chown(&key, Some(0), Some(0)).unwrap();
+            stage.asterisk.restart();
+        }),
         row("pjsip.conf: no wss transport", Connect, None)
+            .within("wss-transport-missing")
             .set(|stage| stage.rewrite("pjsip.conf", |text| text.replacen("[wss]\ntype=transport\nprotocol=wss\nbind=127.0.0.1\n", "", 1))),
     ]
 }

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     path::PathBuf,
-    process::Stdio,
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -47,8 +47,22 @@ impl Surgery {
     }
 }
 
-/// Asks.
+/// Asks from outside.
 pub(crate) fn ask(stage: &Stage<'_>) -> Said {
+    let origin = &stage.lab.browser.origin;
+    asked(stage, |command| {
+        command.args(["--origin", origin]).arg(&stage.url);
+    })
+}
+
+/// Asks from inside, where Asterisk's files and AMI are at hand, and nobody says an address.
+pub(crate) fn ask_inside(stage: &Stage<'_>) -> Said {
+    asked(stage, |command| {
+        command.arg("--config-dir").arg(stage.asterisk.etc()).args(["--name", lab::NAME, "--ami-username", "admin"]);
+    })
+}
+
+fn asked(stage: &Stage<'_>, more: impl FnOnce(&mut Command)) -> Said {
     let surgery = &stage.lab.surgery;
     let folder = tempfile::tempdir().unwrap();
     let password = folder.path().join("password");
@@ -58,13 +72,14 @@ pub(crate) fn ask(stage: &Stage<'_>) -> Said {
     command.args(["--mount", "sh", "-c", SCRIPT, "surgery"]).args([surgery.file("hosts"), surgery.file("nsswitch.conf")]);
     command.arg(binary()).args(["doctor", "--output", "json", "--timeout", "3s"]);
     command.arg("--ca").arg(surgery.file("root.pem"));
-    command.args(["--origin", &stage.lab.browser.origin, "--user", &stage.user, "--password-file"]).arg(&password).arg(&stage.url);
+    command.args(["--user", &stage.user, "--password-file"]).arg(&password);
     if stage.hold {
         command.args(["--hold", "10s"]);
     }
     if stage.register {
         command.arg("--register");
     }
+    more(&mut command);
     command.stdin(Stdio::null()).stdout(File::create(&told).unwrap()).stderr(File::create(&cried).unwrap());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("STARKEEPER_") || name == "LANG") {
         command.env_remove(name);

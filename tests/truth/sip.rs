@@ -5,7 +5,7 @@ use super::{
         Fate::{Connect, ConnectThenReject},
         Row, Stage, row,
     },
-    support::asterisk::Version,
+    support::asterisk::{Builder, SECRET, Version},
 };
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -13,6 +13,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row("another password", ConnectThenReject, "sip-auth-rejected").set(|stage| stage.password = "not-it".to_owned()),
         row("a user whom Asterisk does not know", ConnectThenReject, "sip-auth-rejected").set(|stage| stage.user = "nobody".to_owned()),
         row("the aor takes no contact", ConnectThenReject, "sip-auth-rejected")
+            .within("aor-no-contacts")
             .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("max_contacts=5\n", ""))),
         row("the aor is full, and does not give way", ConnectThenReject, "sip-refused").set(|stage| {
             stage.rewrite("pjsip.conf", |text| text.replace("max_contacts=5\nremove_existing=yes\n", "max_contacts=1\n"));
@@ -25,14 +26,28 @@ pub(crate) fn rows() -> Vec<Row> {
             stage.another_phone();
         }),
         row("the endpoint has no aor", ConnectThenReject, "sip-auth-rejected")
+            .within("endpoint-aor-missing")
             .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("aors=webrtc\n", ""))),
         row("the endpoint's aor does not exist", ConnectThenReject, "sip-endpoint-unknown")
+            .within("endpoint-aor-missing")
             .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("aors=webrtc\n", "aors=phones\n"))),
         row("the endpoint's auth does not exist", ConnectThenReject, "sip-refused")
+            .within("endpoint-auth-missing")
             .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("auth=webrtc\n", "auth=phones\n"))),
+        row("a wizard's aor takes no contact", ConnectThenReject, "sip-auth-rejected")
+            .within("aor-no-contacts")
+            .build(|asterisk| wizard(asterisk, ""))
+            .set(as_2001),
+        row("a wizard, and its aor takes one", Connect, None).build(|asterisk| wizard(asterisk, "aor/max_contacts=1\n")).set(as_2001),
+        row("rtp.conf: icesupport=no: registers, and no call comes about", Connect, None)
+            .within("rtp-ice-disabled")
+            .set(|stage| stage.rewrite("rtp.conf", |text| format!("{text}icesupport=no\n"))),
+        row("an endpoint of the transport wss is not webrtc=yes", Connect, None)
+            .within("endpoint-not-webrtc")
+            .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("webrtc=yes", "transport=wss"))),
         row("the endpoint has no auth: anybody is let in", Connect, None)
             .set(|stage| stage.rewrite("pjsip.conf", |text| text.replace("auth=webrtc\n", ""))),
-        row("the endpoint's transport does not exist", Connect, None).set(|stage| {
+        row("the endpoint's transport does not exist", Connect, None).within("endpoint-transport-unknown").set(|stage| {
             stage.rewrite("pjsip.conf", |text| text.replace("[webrtc]\ntype=endpoint\n", "[webrtc]\ntype=endpoint\ntransport=wws\n"))
         }),
         row("the endpoint is not webrtc=yes", Connect, None)
@@ -56,4 +71,17 @@ pub(crate) fn rows() -> Vec<Row> {
 fn digests(stage: &mut Stage<'_>, algorithms: &str) {
     let line = format!("auth_type=digest\nsupported_algorithms_uas={algorithms}\n");
     stage.rewrite("pjsip.conf", |text| text.replace("auth_type=userpass\n", &line));
+}
+
+/// The endpoint 2001, by pjsip_wizard.conf.
+fn wizard(asterisk: Builder, more: &str) -> Builder {
+    let text = format!(
+        "[2001]\ntype=wizard\naccepts_auth=yes\naccepts_registrations=yes\nendpoint/webrtc=yes\nendpoint/allow=!all,ulaw\n\
+         inbound_auth/username=2001\ninbound_auth/password={SECRET}\n{more}"
+    );
+    asterisk.load("res_pjsip_config_wizard.so").file("pjsip_wizard.conf", &text)
+}
+
+fn as_2001(stage: &mut Stage<'_>) {
+    stage.user = "2001".to_owned();
 }

@@ -56,7 +56,17 @@ pub(crate) struct Row {
     set: Deed,
     fate: Fate,
     cause: Option<&'static str>,
+    /// What is the first cause from inside.
+    within: Within,
     patience: Patience,
+}
+
+/// What is expected of the view from inside, which sees causes where the other sees what comes of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Within {
+    TheSame,
+    Another(Option<&'static str>),
+    NotAsked,
 }
 
 /// How long a phone is watched.
@@ -80,6 +90,7 @@ pub(crate) fn row(name: &'static str, fate: Fate, cause: impl Into<Option<&'stat
         set: |_| {},
         fate,
         cause: cause.into(),
+        within: Within::TheSame,
         patience: Patience::UntilSettled,
     }
 }
@@ -103,6 +114,16 @@ impl Row {
     /// Only there.
     pub(crate) fn on(self, version: Version) -> Self {
         Self { versions: vec![version], ..self }
+    }
+
+    /// Seen from inside the first cause is this one.
+    pub(crate) fn within(self, cause: impl Into<Option<&'static str>>) -> Self {
+        Self { within: Within::Another(cause.into()), ..self }
+    }
+
+    /// What is wrong is not seen from inside.
+    pub(crate) fn outside_alone(self) -> Self {
+        Self { within: Within::NotAsked, ..self }
     }
 
     /// The browser waits, and nothing happens: for as long as a test may take.
@@ -131,7 +152,7 @@ impl Row {
         let mut stage = Stage {
             lab,
             asterisk,
-            url,
+            url: url.clone(),
             user: "webrtc".to_owned(),
             password: SECRET.to_owned(),
             hold: false,
@@ -143,12 +164,25 @@ impl Row {
         let uri = format!("sip:{}@{NAME}", stage.user);
         let phone = lab.browser.open(&format!("{} {}", self.name, version.number()), &stage.url, &uri, &stage.password);
         let said = doctor::ask(&stage);
+        // A proxy, and where the phone really goes, are not seen from there.
+        let expected = match self.within {
+            Within::TheSame => Some(self.cause),
+            Within::Another(cause) => Some(cause),
+            Within::NotAsked => None,
+        };
+        let inside = expected.filter(|_| stage.url == url && stage.held.is_empty()).map(|cause| (doctor::ask_inside(&stage), cause));
         let (fate, how) = self.watch(&phone);
         played.browser = how;
         if fate != Some(self.fate) {
             played.wrong.push(format!("the browser was to {}", self.fate.name()));
         }
-        self.judge(said, played);
+        if let Some((inside, cause)) = inside {
+            self.judge(&inside, "inside", cause, played);
+            played.within = inside.first_cause.unwrap_or_else(|| "-".to_owned());
+        }
+        self.judge(&said, "outside", self.cause, played);
+        played.doctor = said.browser_would;
+        played.cause = said.first_cause.unwrap_or_else(|| "-".to_owned());
     }
 
     /// What becomes of the phone, and how.
@@ -182,18 +216,17 @@ impl Row {
         }
     }
 
-    fn judge(&self, said: Said, played: &mut Played) {
+    fn judge(&self, said: &Said, view: &str, cause: Option<&str>, played: &mut Played) {
+        let before = played.wrong.len();
         if said.browser_would != self.fate.name() {
-            played.wrong.push(format!("the doctor says {:?}", said.browser_would));
+            played.wrong.push(format!("the doctor says {:?} from {view}", said.browser_would));
         }
-        if said.first_cause.as_deref() != self.cause {
-            played.wrong.push(format!("the first cause is {:?}", self.cause));
+        if said.first_cause.as_deref() != cause {
+            played.wrong.push(format!("the first cause is {cause:?} from {view}, not {:?}", said.first_cause));
         }
-        if !played.wrong.is_empty() {
+        if played.wrong.len() > before {
             played.wrong.push(said.all.clone());
         }
-        played.doctor = said.browser_would;
-        played.cause = said.first_cause.unwrap_or_else(|| "-".to_owned());
     }
 }
 
@@ -203,6 +236,7 @@ pub(crate) struct Played {
     pub(crate) browser: String,
     pub(crate) doctor: String,
     pub(crate) cause: String,
+    pub(crate) within: String,
     pub(crate) wrong: Vec<String>,
 }
 

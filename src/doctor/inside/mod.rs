@@ -50,6 +50,9 @@ pub async fn examine(book: &mut Notebook<'_>, settings: &Settings, trusted: &Tru
     let known = || said.webrtc.sound.clone().map(|name| User { name, password: None, register: false });
     let asked = Wishes { user: wishes.user.clone().or_else(known), ..wishes.clone() };
     wire(book, settings, trusted, &plan, asked, name).await;
+    if loads {
+        wedged(book, &plan);
+    }
     if said.webrtc.meant > 0 && said.webrtc.registrable == 0 {
         book.saw(BrowserWould::ConnectThenReject);
     }
@@ -180,6 +183,17 @@ async fn wire(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, p
         timeout: settings.probe.timeout,
     };
     outside::examine(book, &question).await;
+}
+
+/// The files are good, and TLS fails all the same: Asterisk tried a bad pair before.
+fn wedged(book: &mut Notebook<'_>, plan: &Plan) {
+    // Whoever is silent may be frozen.
+    let silent = |finding: &Finding| finding.get("found").is_some_and(|found| found.to_string().contains("no answer in time"));
+    let dark = book.findings().iter().find(|finding| matches!(finding.code, Code::TlsFailed | Code::TlsCleartext) && !silent(finding));
+    if let Some(found) = dark.map(|finding| finding.code.name()) {
+        let address = plan.target.address.to_string();
+        book.find(Finding::new(Code::ListenerWedged).with("address", address).with("found", found));
+    }
 }
 
 /// Where web servers listen.

@@ -5,7 +5,7 @@
 
 mod support;
 
-use std::{env, thread, time::Duration};
+use std::{env, fs, thread, time::Duration};
 
 use serde_json::json;
 use starkeeper::clock;
@@ -68,6 +68,41 @@ fn a_phone_in_a_call_stays_registered_on_one_connection_through_every_rotation()
         drop(phone);
     };
     thread::scope(|scope| BOTH.map(|version| scope.spawn(move || call(version))).map(|done| done.join().unwrap()));
+}
+
+/// What `endpoint-not-webrtc` and `rtp-ice-disabled` say comes of it.
+#[test]
+fn without_what_browsers_insist_on_a_phone_registers_and_hears_nothing() {
+    let authority = Authority::new();
+    let browser = Browser::start(&authority, &[(NAME, "127.0.0.1")]);
+    let ice_off = |asterisk: &Asterisk| {
+        let path = asterisk.etc().join("rtp.conf");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text + "icesupport=no\n").unwrap();
+        asterisk.cli("module reload res_rtp_asterisk.so");
+    };
+    let plain = |asterisk: &Asterisk| {
+        let path = asterisk.etc().join("pjsip.conf");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text.replacen("webrtc=yes", "transport=wss", 1)).unwrap();
+        asterisk.cli("module reload res_pjsip.so");
+    };
+    // Where the call is set up, nothing is heard, however long one waits.
+    let silence = Duration::from_secs(5);
+    let deeds: [(&str, &dyn Fn(&Asterisk), &str); 2] = [("icesupport=no", &ice_off, "up"), ("no webrtc=yes", &plain, "failed")];
+    for version in BOTH {
+        for (name, deed, call) in deeds {
+            let asterisk = Asterisk::build(version).pair(&authority.issue(&[NAME])).start();
+            deed(&asterisk);
+            let phone = open(&browser, &format!("{} {name}", version.number()), asterisk.ports.wss);
+            phone.wait("registered", |told| told["registered"] == true);
+            phone.call(&format!("sip:echo@{NAME}"));
+            let told = phone.wait("what comes of the call", |told| told["call"] == call);
+            let heard = phone.within(silence, |told| told["packets"].as_u64() > Some(0));
+            assert!(heard.is_err(), "{version:?}, {name}: {heard:?}");
+            println!("{version:?}, {name}: {} {}", told["call"], told["ended"]);
+        }
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .build(|asterisk| wizard(asterisk, ""))
             .set(as_2001),
         row("a wizard, and its aor takes one", Connect, None).build(|asterisk| wizard(asterisk, "aor/max_contacts=1\n")).set(as_2001),
-        row("rtp.conf: icesupport=no: registers, and no call comes about", Connect, None)
+        row("rtp.conf: icesupport=no: registers, and calls are silent", Connect, None)
             .within("rtp-ice-disabled")
             .set(|stage| stage.rewrite("rtp.conf", |text| format!("{text}icesupport=no\n"))),
         row("an endpoint of the transport wss is not webrtc=yes", Connect, None)

@@ -204,8 +204,8 @@ pub(super) const CODEC_MODULE_MISSING: Text = Text {
 
 pub(super) const RTP_ICE_DISABLED: Text = Text {
     title: "ICE is turned off for every call",
-    meaning: "rtp.conf says `icesupport = {found}`, and no endpoint's `ice_support` or `webrtc` turns it on again. Browsers register; their calls fail, \
-              since they send no voice without ICE.",
+    meaning: "rtp.conf says `icesupport = {found}`, and no endpoint's `ice_support` or `webrtc` turns it on again. Browsers register, and their \
+              calls are set up and stay silent: without ICE they send no voice.",
     see: "$ asterisk -rx 'rtp show settings' | grep ICE",
     remedy: "In {file}, under [general]:\n\
              | icesupport = yes\n\

@@ -140,7 +140,9 @@ pub(super) const SIP_OWNED_BY_CHAN_SIP: Text = Text {
              $ asterisk -rx 'module unload chan_sip.so'\n\
              $ asterisk -rx 'module load res_pjsip_transport_websocket.so'\n\
              For good, in modules.conf:\n\
-             | noload = chan_sip.so",
+             | noload = chan_sip.so\n\
+             Or keep chan_sip for other phones, without WebSockets: in sip.conf, under [general], and both modules unloaded and loaded again.\n\
+             | websocket_enabled = no",
 };
 
 pub(super) const SIP_AUTH_REJECTED: Text = Text {

@@ -204,8 +204,8 @@ pub(super) const CODEC_MODULE_MISSING: Text = Text {
 
 pub(super) const RTP_ICE_DISABLED: Text = Text {
     title: "o ICE está desligado em todas as chamadas",
-    meaning: "O rtp.conf diz `icesupport = {found}`, e nenhum `ice_support` ou `webrtc` de endpoint liga o ICE de novo. Os navegadores registram; as \
-              chamadas falham, pois sem ICE eles não enviam voz.",
+    meaning: "O rtp.conf diz `icesupport = {found}`, e nenhum `ice_support` ou `webrtc` de endpoint liga o ICE de novo. Os navegadores registram, e as \
+              chamadas se completam e ficam mudas: sem ICE eles não enviam voz.",
     see: "$ asterisk -rx 'rtp show settings' | grep ICE",
     remedy: "Em {file}, em [general]:\n\
              | icesupport = yes\n\

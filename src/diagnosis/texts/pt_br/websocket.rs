@@ -140,7 +140,9 @@ pub(super) const SIP_OWNED_BY_CHAN_SIP: Text = Text {
              $ asterisk -rx 'module unload chan_sip.so'\n\
              $ asterisk -rx 'module load res_pjsip_transport_websocket.so'\n\
              De vez, no modules.conf:\n\
-             | noload = chan_sip.so",
+             | noload = chan_sip.so\n\
+             Ou fique com o chan_sip para outros telefones, sem WebSocket: no sip.conf, em [general], e os dois módulos descarregados e carregados de novo.\n\
+             | websocket_enabled = no",
 };
 
 pub(super) const SIP_AUTH_REJECTED: Text = Text {

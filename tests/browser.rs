@@ -89,7 +89,8 @@ fn without_what_browsers_insist_on_a_phone_registers_and_hears_nothing() {
     };
     // Where the call is set up, nothing is heard, however long one waits.
     let silence = Duration::from_secs(5);
-    let deeds: [(&str, &dyn Fn(&Asterisk), &str); 2] = [("icesupport=no", &ice_off, "up"), ("no webrtc=yes", &plain, "failed")];
+    type Deed = fn(&Asterisk);
+    let deeds: [(&str, Deed, &str); 2] = [("icesupport=no", ice_off, "up"), ("no webrtc=yes", plain, "failed")];
     for version in BOTH {
         for (name, deed, call) in deeds {
             let asterisk = Asterisk::build(version).pair(&authority.issue(&[NAME])).start();

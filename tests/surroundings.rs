@@ -275,13 +275,13 @@ fn an_ami_secret_that_rotates_is_taken_from_its_file_at_the_next_login_without_a
 #[test]
 fn who_listens_at_a_port_is_seen_and_another_than_asterisk_is_named() {
     let asterisk = Asterisk::build(Version::V22).pair(&Authority::new().issue(&["localhost"])).start();
-    let ours = host::listeners(asterisk.ports.wss).expect("an Asterisk of this network");
+    let ours = host::listeners(&[asterisk.ports.wss]).expect("an Asterisk of this network");
     assert!(ours.iter().any(|listener| listener.by.iter().any(|process| process.name == "asterisk")), "{ours:?}");
     assert_eq!(host::held_by_another(&ours, asterisk.ports.wss), None);
 
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = other.local_addr().unwrap().port();
-    let theirs = host::listeners(port).unwrap();
+    let theirs = host::listeners(&[port]).unwrap();
     let finding = host::held_by_another(&theirs, port).expect("this very process");
     assert_eq!(finding.code, Code::PortHeldByOther);
     let found = finding.get("found").unwrap().to_string();

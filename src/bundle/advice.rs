@@ -27,9 +27,12 @@ pub(super) fn of_browsers(snapshot: &Snapshot, chain: &Chain, served: &[Served<'
             match refusal {
                 Refusal::Expired { not_after } => of(Code::LeafExpired).with("notAfter", not_after).with("now", now),
                 Refusal::NotYetValid { not_before } => of(Code::LeafNotYetValid).with("notBefore", not_before).with("now", now),
-                Refusal::NameNotCovered { name, covered } => of(Code::NameNotCovered).with("expected", name).with("found", covered),
+                Refusal::NameNotCovered { name, covered } => {
+                    of(Code::NameNotCovered).with("name", name.as_str()).with("expected", name).with("found", covered)
+                }
                 Refusal::NameOnlyInCn { name } => {
-                    of(Code::NameOnlyInCn).with("expected", name).with("found", "the subject's CN, which browsers do not read")
+                    let finding = of(Code::NameOnlyInCn).with("name", name.as_str()).with("expected", name);
+                    finding.with("found", "the subject's CN, which browsers do not read")
                 }
                 Refusal::ChainIncomplete { issuer } => {
                     let last = served.iter().rev().find(|served| served.certificate.issuer() == issuer);

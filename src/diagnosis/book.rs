@@ -40,7 +40,7 @@ fn page(out: &mut String, code: Code, lang: Lang, words: &Words) {
     let _ = write!(out, "\n### {code}\n\n**{severity}: {}.**\n", escaped(text.title));
     pieces(out, None, &texts::fill(text.meaning, &nothing, lang));
     pieces(out, Some(words.see), &texts::fill(text.see, &nothing, lang));
-    pieces(out, Some(words.remedy), &texts::fill(text.remedy, &nothing, lang));
+    pieces(out, Some(words.remedy), &texts::remedy(code, &nothing, lang));
     let _ = write!(out, "\n*{}: {}.*\n", words.source, escaped(&texts::source(code, lang)));
 }
 

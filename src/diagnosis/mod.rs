@@ -94,7 +94,7 @@ impl Finding {
 
     /// The remedy of the code, and the very line of the evidence where the text does not hold it already.
     pub fn remedy_pieces(&self, lang: Lang) -> Vec<Piece> {
-        let mut pieces = texts::fill(texts::text(self.code, lang).remedy, &self.evidence, lang);
+        let mut pieces = texts::remedy(self.code, &self.evidence, lang);
         if let Some(remedy) = self.get(REMEDY_LINE) {
             for line in remedy.to_string().lines().map(texts::printable) {
                 let piece = Piece::Paste(line);

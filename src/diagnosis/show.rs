@@ -118,7 +118,7 @@ impl Show {
         out.push('\n');
         self.section(&mut out, Some(self.words().see), &texts::fill(text.see, &nothing, self.lang));
         out.push('\n');
-        self.section(&mut out, Some(self.words().help), &texts::fill(text.remedy, &nothing, self.lang));
+        self.section(&mut out, Some(self.words().help), &texts::remedy(code, &nothing, self.lang));
         out
     }
 

@@ -23,9 +23,9 @@ pub struct Process {
     pub name: String,
 }
 
-/// The sockets of one such file that listen at `port`, each with the number of its inode.
-pub(super) fn sockets(text: &str, port: u16) -> Vec<(SocketAddr, u64)> {
-    text.lines().skip(1).filter_map(socket).filter(|(address, _)| address.port() == port).collect()
+/// The sockets of one such file that listen at one of `ports`, each with the number of its inode.
+pub(super) fn sockets(text: &str, ports: &[u16]) -> Vec<(SocketAddr, u64)> {
+    text.lines().skip(1).filter_map(socket).filter(|(address, _)| ports.contains(&address.port())).collect()
 }
 
 /// `   0: 0100007F:1F99 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 …`
@@ -64,7 +64,7 @@ pub fn held_by_another(listeners: &[Listener], port: u16) -> Option<Finding> {
     let theirs = known().any(|(_, process)| process.name == ASTERISK);
     let (address, other) = known().next().filter(|_| !theirs)?;
     let finding = Finding::new(Code::PortHeldByOther).with("address", address.to_string()).with("port", port);
-    Some(finding.with("found", format!("{} (process {})", other.name, other.id)))
+    Some(finding.with("found", format!("{} (process {})", other.name, other.id)).with("pid", i64::from(other.id)))
 }
 
 /// Who stands before Asterisk on its machine: a web server at the port that browsers use by themselves.
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     #[cfg(target_endian = "little")]
     fn only_what_listens_at_the_port_is_told() {
-        let shown = |text| sockets(text, 8089).into_iter().map(|(address, inode)| format!("{address} {inode}")).collect::<Vec<_>>();
+        let shown = |text| sockets(text, &[8089]).into_iter().map(|(address, inode)| format!("{address} {inode}")).collect::<Vec<_>>();
         assert_eq!(shown(TCP), ["127.0.0.1:8089 4242", "0.0.0.0:8089 4243"]);
         assert_eq!(shown(TCP6), ["[::]:8089 77", "[::1]:8089 78", "127.0.0.1:8089 79"]);
     }
@@ -101,7 +101,7 @@ mod tests {
     fn what_is_no_such_table_says_nothing() {
         for text in ["", "\n\n", "header\n  0: x y 0A", "header\n 0: 0100007F:1F99 0:0 0A a b c d e f", "h\n é: é:é é é é é é é é é é"]
         {
-            assert_eq!(sockets(text, 8089), [], "{text}");
+            assert_eq!(sockets(text, &[8089]), [], "{text}");
         }
     }
 

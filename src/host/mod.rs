@@ -79,13 +79,13 @@ fn is_beside_asterisk(mounts: &Mounts) -> bool {
     processes().filter(|id| named(*id) == ASTERISK).any(|id| mounts_of(&id.to_string()).are_of_one_world(mounts))
 }
 
-/// Who listens at `port` in this network. `None`: no Asterisk of this network can be seen, so that the ports seen here need not be its own.
-pub fn listeners(port: u16) -> Option<Vec<Listener>> {
+/// Who listens at these ports in this network. `None`: no Asterisk of this network can be seen, so that the ports seen here need not be its own.
+pub fn listeners(ports: &[u16]) -> Option<Vec<Listener>> {
     let network = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
     let own = network("self")?;
     processes().filter(|id| named(*id) == ASTERISK).find(|id| network(&id.to_string()).as_ref() == Some(&own))?;
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
-    let sockets: Vec<_> = tables.iter().flat_map(|table| listening::sockets(table, port)).collect();
+    let sockets: Vec<_> = tables.iter().flat_map(|table| listening::sockets(table, ports)).collect();
     let mut listeners: Vec<Listener> = sockets.iter().map(|(address, _)| Listener { address: *address, by: Vec::new() }).collect();
     for id in processes() {
         for held in fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
@@ -105,12 +105,14 @@ pub fn listeners(port: u16) -> Option<Vec<Listener>> {
     Some(listeners)
 }
 
-/// The account that every Asterisk seen here runs as. `None`: none is seen, or several differ.
-pub fn asterisk_account() -> Option<UserIds> {
-    let mut accounts = processes().filter(|id| named(*id) == ASTERISK).filter_map(|id| {
-        let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-        account::account(&status)
-    });
+/// The account that Asterisk runs as: the one that listens there, or, where none does, every one that is seen. `None`: none is, or they differ.
+pub fn asterisk_account(listeners: &[Listener]) -> Option<UserIds> {
+    let mut ids: Vec<u32> =
+        listeners.iter().flat_map(|listener| &listener.by).filter(|process| process.name == ASTERISK).map(|process| process.id).collect();
+    if ids.is_empty() {
+        ids = processes().filter(|id| named(*id) == ASTERISK).collect();
+    }
+    let mut accounts = ids.iter().filter_map(|id| account::account(&fs::read_to_string(format!("/proc/{id}/status")).ok()?));
     let first = accounts.next()?;
     accounts.all(|other| other == first).then_some(first)
 }

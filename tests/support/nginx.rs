@@ -4,8 +4,8 @@
 use std::{
     fs::{self, File},
     net::{SocketAddr, TcpStream},
-    path::PathBuf,
-    process::{Child, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -18,6 +18,7 @@ use super::{asterisk::cache, bound, certs::Pair, launch, until};
 pub struct Nginx {
     child: Child,
     folder: TempDir,
+    address: SocketAddr,
 }
 
 impl Nginx {
@@ -42,19 +43,38 @@ impl Nginx {
         let ssl = if pair.is_some() { " ssl" } else { "" };
         let conf = format!("{GENERAL}  server {{\n    listen {address}{ssl};\n    {tls}\n{server}\n  }}\n}}\n");
         fs::write(folder.path().join("nginx.conf"), conf).unwrap();
-        let said = File::create(folder.path().join("said")).unwrap();
-        let mut command = bound(program());
-        command.arg("-p").arg(folder.path()).args(["-c", "nginx.conf", "-e", "stderr"]);
-        command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
-        let child = launch(command).expect("setpriv of util-linux");
-        let mut nginx = Self { child, folder };
+        let child = launch(program_in(folder.path())).expect("setpriv of util-linux");
+        let mut nginx = Self { child, folder, address };
+        nginx.listens();
+        nginx
+    }
+
+    fn listens(&mut self) {
+        let address = self.address;
         until(Duration::from_secs(20), "nginx", || {
-            if let Ok(Some(status)) = nginx.child.try_wait() {
-                panic!("nginx ended with {status}: {}", nginx.log());
+            if let Ok(Some(status)) = self.child.try_wait() {
+                panic!("nginx ended with {status}: {}", self.log());
             }
             TcpStream::connect(address).is_ok()
         });
-        nginx
+    }
+
+    /// Ends it and starts it anew with what its configuration says now: a single process reloads nothing.
+    pub fn restart(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.child = launch(program_in(self.folder.path())).expect("setpriv of util-linux");
+        self.listens();
+    }
+
+    /// Its configuration file.
+    pub fn conf(&self) -> PathBuf {
+        self.folder.path().join("nginx.conf")
+    }
+
+    /// The program with what leads it to this instance: for `-t` and `-s reload`.
+    pub fn command(&self) -> String {
+        format!("{} -p {} -c nginx.conf -e stderr", program().display(), self.folder.path().display())
     }
 
     /// What it has said of errors.
@@ -78,6 +98,14 @@ pub const UPGRADE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $htt
 const GENERAL: &str = "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\nevents { worker_connections 64; }\nhttp {\n  \
                        access_log off;\n  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; \
                        scgi_temp_path scgi;\n";
+
+fn program_in(folder: &Path) -> Command {
+    let said = File::create(folder.join("said")).unwrap();
+    let mut command = bound(program());
+    command.arg("-p").arg(folder).args(["-c", "nginx.conf", "-e", "stderr"]);
+    command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
+    command
+}
 
 fn program() -> PathBuf {
     let own = cache().join("nginx/usr/sbin/nginx");

@@ -110,12 +110,12 @@ pub(super) fn pjsip(conf: &PjsipConf) -> impl Iterator<Item = Finding> {
 }
 
 /// No http.conf at all: Asterisk starts without its HTTP server. A file that the agent merely may not read proves nothing.
-pub(super) fn no_http(absence: &Absence) -> Option<Finding> {
+pub(super) fn no_http(absence: &Absence) -> Vec<Finding> {
     match absence {
-        Absence::Missing(path) | Absence::NotAFile(path) => {
-            Some(file(Finding::new(Code::HttpDisabled), path).with("reason", "there is no such file"))
-        }
-        Absence::Denied(_) | Absence::Other { .. } | Absence::Dropped(_) => None,
+        Absence::Missing(path) | Absence::NotAFile(path) => [Code::HttpDisabled, Code::TlsDisabled]
+            .map(|code| file(Finding::new(code), path).with("reason", "there is no such file"))
+            .into(),
+        Absence::Denied(_) | Absence::Other { .. } | Absence::Dropped(_) => Vec::new(),
     }
 }
 

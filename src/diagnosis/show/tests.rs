@@ -34,9 +34,13 @@ fn a_finding_in_english_ends_with_its_remedy() {
 
     help: Install certificate and key of the same issuance, both files. Certbot
       keeps them side by side:
-          ls -l /etc/letsencrypt/live/NAME/fullchain.pem /etc/letsencrypt/live/NAME/privkey.pem
+          cp /etc/letsencrypt/live/NAME/fullchain.pem /path/to/fullchain.pem
+          install -m 0640 -g asterisk /etc/letsencrypt/live/NAME/privkey.pem /tls/tls.key
       cert-manager: have the pair issued anew.
           cmctl renew CERTIFICATE -n NAMESPACE
+      Then the agent has Asterisk load it; where none runs, do so by hand (the touch
+      makes Asterisk read http.conf anew):
+          touch /etc/asterisk/http.conf && asterisk -rx 'module reload http'
     ");
 }
 
@@ -55,9 +59,13 @@ fn a_finding_in_portuguese_says_the_same() {
 
     ajuda: Instale certificado e chave da mesma emissão, os dois arquivos. O Certbot
       os guarda lado a lado:
-          ls -l /etc/letsencrypt/live/NOME/fullchain.pem /etc/letsencrypt/live/NOME/privkey.pem
+          cp /etc/letsencrypt/live/NOME/fullchain.pem /caminho/para/fullchain.pem
+          install -m 0640 -g asterisk /etc/letsencrypt/live/NOME/privkey.pem /tls/tls.key
       cert-manager: mande emitir o par de novo.
           cmctl renew CERTIFICADO -n NAMESPACE
+      Depois disso o agente faz o Asterisk carregá-lo; onde não há agente, faça à
+      mão (o touch obriga o Asterisk a reler o http.conf):
+          touch /etc/asterisk/http.conf && asterisk -rx 'module reload http'
     ");
 }
 

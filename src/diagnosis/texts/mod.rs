@@ -19,7 +19,7 @@ mod pt_br;
 #[cfg(test)]
 mod tests;
 
-use super::{Code, Evidence, Lang, sources};
+use super::{Code, Evidence, Group, Lang, sources};
 
 /// What a person reads about one code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,20 @@ pub fn text(code: Code, lang: Lang) -> Text {
         Lang::En => en::text(code),
         Lang::PtBr => pt_br::text(code),
     }
+}
+
+/// What to do about it, all of it: a pair that was mended is still to be loaded.
+pub fn remedy(code: Code, evidence: &Evidence, lang: Lang) -> Vec<Piece> {
+    let mut pieces = fill(text(code, lang).remedy, evidence, lang);
+    // Whoever may read it is no matter of what is loaded; the other half of a torn pair is taken by itself.
+    if code.group() == Group::Pair && !matches!(code, Code::KeyWorldReadable | Code::PairTorn) {
+        let load = match lang {
+            Lang::En => en::LOAD,
+            Lang::PtBr => pt_br::LOAD,
+        };
+        pieces.extend(fill(load, evidence, lang));
+    }
+    pieces
 }
 
 /// On what the text of `code` rests, as one line.
@@ -137,6 +151,11 @@ fn generic(key: &str, lang: Lang) -> Option<&'static str> {
         "namespace" => ("NAMESPACE", "NAMESPACE"),
         "missing" => ("what was asked", "o que foi pedido"),
         "prefix" => ("", ""),
+        "cert" => ("/path/to/fullchain.pem", "/caminho/para/fullchain.pem"),
+        "ports" => ("8089:8089", "8089:8089"),
+        "folder" => ("/tls", "/tls"),
+        "pid" => ("PID", "PID"),
+        "url" => ("wss://pbx.example.com:8089/ws", "wss://pbx.example.com:8089/ws"),
         "remedyLine" => ("LINE", "LINHA"),
         _ => return None,
     };

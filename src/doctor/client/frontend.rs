@@ -45,7 +45,8 @@ pub(super) fn compose(env: &Env, file: &Path, page: Option<&str>, ws_path: &str)
         located(Finding::new(Code::ClientUrlInvalid), file, said)
             .with("found", url.as_str())
             .with("reason", reason)
-            .with("expected", expected)
+            .with("expected", expected.as_str())
+            .with("url", expected)
     };
     let Some(host) = host else {
         let line = format!("{HOST}=pbx.example.com:8089");
@@ -78,6 +79,7 @@ pub(super) fn compose(env: &Env, file: &Path, page: Option<&str>, ws_path: &str)
     }));
     if !aim.says_port {
         let finding = located(Finding::new(Code::ClientUrlNoPort), file, Some(host)).with("found", url.as_str()).with("expected", "8089");
+        let finding = finding.with("url", Aim { port: 8089, says_port: true, ..aim.clone() }.to_string());
         let name = host.value.split('/').next().unwrap_or_default();
         // Behind a proxy it is right; only the wire knows.
         composed.likely.push(finding.severity(Severity::Warning).with("remedyLine", format!("{HOST}={name}:8089")));
@@ -89,10 +91,12 @@ pub(super) fn compose(env: &Env, file: &Path, page: Option<&str>, ws_path: &str)
 fn path_of(aim: &Aim, url: &str, ws_path: &str) -> Option<Finding> {
     let path = aim.path.split('?').next().unwrap_or_default();
     let address = format!("{}:{}", aim.host, aim.port);
+    let right = Aim { path: ws_path.to_owned(), ..aim.clone() }.to_string();
     if path == "/" {
-        Some(Finding::new(Code::ClientUrlNoPath).with("found", url).with("address", address))
+        Some(Finding::new(Code::ClientUrlNoPath).with("found", url).with("address", address).with("url", right))
     } else if path.strip_suffix('/').unwrap_or(path) != ws_path {
-        Some(Finding::new(Code::ClientUrlWrongPath).with("found", url).with("expected", ws_path).with("address", address))
+        let finding = Finding::new(Code::ClientUrlWrongPath).with("found", url).with("expected", ws_path);
+        Some(finding.with("address", address).with("url", right))
     } else {
         None
     }

@@ -74,7 +74,7 @@ fn unpublished(place: &Line, wanted: &Wanted) -> Finding {
         .with("file", place.file.as_path())
         .with("line", place.line)
         .with("port", wanted.connects)
-        .with("remedyLine", format!("- \"{}:{}\"", wanted.connects, wanted.listens))
+        .with("ports", format!("{}:{}", wanted.connects, wanted.listens))
 }
 
 fn carries(port: &Port, listens: u16) -> bool {
@@ -96,7 +96,8 @@ fn mount(service: &Service, file: &Path) -> Option<Finding> {
                 .with("file", service.place.file.as_path())
                 .with("line", service.place.line)
                 .with("service", service.name.as_str())
-                .with("path", file),
+                .with("path", file)
+                .with("folder", file.parent().unwrap_or(file)),
         );
     };
     (mount.target == file).then(|| {

@@ -34,24 +34,28 @@ pub struct Wishes {
 
 /// Looks at all of it.
 pub async fn examine(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, wishes: &Wishes) {
-    let account = settings.asterisk.user.clone().or_else(host::asterisk_account);
     let config = settings.asterisk.config_dir.as_deref().map(config::load);
     let mut plan = plan::plan(settings, config.as_ref(), None);
+    let (wss, ami) = (plan.target.address.port, plan.ami.address.port);
+    let listeners = host::listeners(&[HTTPS, wss, ami]);
+    let at = |port: u16| -> Vec<_> { listeners.iter().flatten().filter(|one| one.address.port() == port).cloned().collect() };
+    let account = settings.asterisk.user.clone().or_else(|| host::asterisk_account(&[at(wss), at(ami)].concat()));
     // Behind a proxy on the same machine the loopback is just right.
-    let https = host::listeners(HTTPS).filter(|_| plan.target.address.port != HTTPS).unwrap_or_default();
+    let https = if wss == HTTPS { Vec::new() } else { at(HTTPS) };
     let proxy = host::proxy(&https);
     plan.findings.retain(|finding| finding.code != Code::TlsBindLoopback || proxy.is_none());
     let said = files::read(book, settings, config.as_ref(), &plan);
     let (leaf, loads) = pair(book, settings, trusted, account.clone(), &plan.sources);
     let name = leaf.as_ref().and_then(|leaf| leaf.names.iter().find(|name| !name.starts_with('*')).cloned());
     others(book, &plan, settings, account);
-    ports(book, &plan, proxy);
+    ports(book, listeners.is_some().then(|| at(wss)).as_deref(), wss, proxy);
     manager::ask(book, settings, trusted, &plan, &said).await;
     let known = || said.webrtc.sound.clone().map(|name| User { name, password: None, register: false });
     let asked = Wishes { user: wishes.user.clone().or_else(known), ..wishes.clone() };
     wire(book, settings, trusted, &plan, asked, name).await;
-    if loads {
+    if let Some(leaf) = leaf.as_ref().filter(|_| loads) {
         wedged(book, &plan);
+        serves_other(book, &plan, leaf);
     }
     if said.webrtc.meant > 0 && said.webrtc.registrable == 0 {
         book.saw(BrowserWould::ConnectThenReject);
@@ -144,10 +148,9 @@ fn pair(
 }
 
 /// Who really listens, where that can be seen.
-fn ports(book: &mut Notebook<'_>, plan: &Plan, proxy: Option<&host::Listener>) {
+fn ports(book: &mut Notebook<'_>, listeners: Option<&[host::Listener]>, port: u16, proxy: Option<&host::Listener>) {
     let mut step = book.begin("ports");
-    let port = plan.target.address.port;
-    let Some(listeners) = host::listeners(port) else {
+    let Some(listeners) = listeners else {
         let needs = (
             "to run where Asterisk runs: in its container, or on its host",
             "rodar onde o Asterisk roda: no contêiner dele, ou no host dele",
@@ -160,7 +163,7 @@ fn ports(book: &mut Notebook<'_>, plan: &Plan, proxy: Option<&host::Listener>) {
     if let Some(proxy) = proxy {
         step.note("proxy", format!("{}{}", proxy.address, by(proxy)));
     }
-    if let Some(finding) = host::held_by_another(&listeners, port) {
+    if let Some(finding) = host::held_by_another(listeners, port) {
         book.find(finding);
     }
     book.end(step);
@@ -193,6 +196,17 @@ fn wedged(book: &mut Notebook<'_>, plan: &Plan) {
     if let Some(found) = dark.map(|finding| finding.code.name()) {
         let address = plan.target.address.to_string();
         book.find(Finding::new(Code::ListenerWedged).with("address", address).with("found", found));
+    }
+}
+
+/// The files are good, and an older certificate is served: nobody told Asterisk. It breaks on the day on which that one ends.
+fn serves_other(book: &mut Notebook<'_>, plan: &Plan, leaf: &Leaf) {
+    let steps = book.steps.iter().filter(|step| step.name == "tls");
+    let served = steps.flat_map(|step| &step.evidence.0).find(|(key, _)| key == "sha256").map(|(_, value)| value.to_string());
+    let expected = leaf.fingerprint_sha256.to_string();
+    if let Some(found) = served.filter(|served| *served != expected) {
+        let finding = Finding::new(Code::TlsServesOther).with("address", plan.target.address.to_string()).with("found", found);
+        book.find(finding.with("expected", expected).with("file", plan.sources.cert.as_path()).severity(Severity::Warning));
     }
 }
 

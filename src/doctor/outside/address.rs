@@ -75,6 +75,7 @@ impl Aim {
                 .with("found", without_login(text))
                 .with("reason", reason)
                 .with("expected", Aim { secure: true, ..aim.clone() }.to_string())
+                .with("url", Aim { secure: true, ..aim.clone() }.to_string())
         });
         Ok((aim, finding.into_iter().collect()))
     }
@@ -86,7 +87,14 @@ impl Aim {
         if self.secure || own {
             return None;
         }
-        let finding = Finding::new(Code::ClientInsecureOnHttps).with("found", self.to_string());
+        // Asterisk's plain port has the other one beside it.
+        let port = match self.port {
+            80 => 443,
+            8088 => 8089,
+            port => port,
+        };
+        let right = Aim { secure: true, port, says_port: self.says_port, ..self.clone() };
+        let finding = Finding::new(Code::ClientInsecureOnHttps).with("found", self.to_string()).with("url", right.to_string());
         match origin {
             Some(origin) if origin.starts_with("https://") => Some(finding.with("origin", origin)),
             Some(_) => None,

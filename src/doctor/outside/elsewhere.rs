@@ -102,5 +102,9 @@ async fn door(question: &Question, aim: &Aim, address: SocketAddr) -> Door {
 fn finding(code: Code, question: &Question, right: &Aim) -> Finding {
     let host = Aim { path: String::new(), ..question.aim.clone() }.to_string();
     let address = host.split_once("://").map_or(host.as_str(), |(_, address)| address);
-    Finding::new(code).with("address", address).with("found", question.aim.to_string()).with("expected", right.to_string())
+    Finding::new(code)
+        .with("address", address)
+        .with("found", question.aim.to_string())
+        .with("expected", right.to_string())
+        .with("url", right.to_string())
 }

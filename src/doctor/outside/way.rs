@@ -1,11 +1,14 @@
 //! IP addresses → how far a browser would come at each: TCP, TLS with the chain that is served, the upgrade to `sip`. The first address that
 //! takes a connection decides, as in a browser; what is wrong at the others alone breaks for some.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 
-use super::{Question, chain, proxy};
+use super::{Aim, Question, chain, proxy};
 use crate::{
     asterisk::surface::Surface,
     clock,
@@ -166,8 +169,10 @@ fn tls<'o>(
         describe(&mut step, served);
     }
     let own = |finding: &&Finding| stage(finding) == "tls" || stage(finding) == "cleartext";
+    let names = observation.served.iter().filter_map(|served| served.leaf.as_ref()).flat_map(|leaf| &leaf.names);
+    let covered = names.filter(|name| !name.starts_with('*')).find(|name| name.parse::<IpAddr>().is_err());
     for finding in observation.findings.iter().filter(own) {
-        let told = told(question, at, finding);
+        let told = told(question, at, finding, covered);
         book.find(match (&more.issuer, more.old, finding.code) {
             (Some(issuer), _, Code::TlsChainIncomplete) => issuer.told(told),
             // As nothing for which a program without a certificate would stop, and Chromium does.
@@ -192,7 +197,7 @@ fn tls<'o>(
     for (address, other) in elsewhere.filter(|(_, other)| other.times.tcp.is_some()) {
         for finding in other.findings.iter().filter(own) {
             if !observation.findings.iter().any(|known| known.code == finding.code) {
-                book.find(told(question, &address.to_string(), finding).severity(Severity::Warning));
+                book.find(told(question, &address.to_string(), finding, covered).severity(Severity::Warning));
             }
         }
         let leaf = |observation: &Observation| observation.served.as_ref().map(|served| served.chain.fingerprint());
@@ -264,10 +269,13 @@ fn upgrade(book: &mut Notebook<'_>, at: &str, observation: &Observation) {
 }
 
 /// A finding of the wire as the client's side sees it: an address by number in a URL is the client's to change.
-fn told(question: &Question, at: &str, finding: &Finding) -> Finding {
+/// `covered`: a name that the certificate is for.
+fn told(question: &Question, at: &str, finding: &Finding, covered: Option<&String>) -> Finding {
     let mut told = at_address(at, finding);
     if finding.code == Code::TlsNameMismatch && question.aim.ip().is_some() {
         told.code = Code::ClientNameNotCovered;
+        let right = covered.map(|name| Aim { host: name.clone(), ..question.aim.clone() }.to_string());
+        return right.into_iter().fold(told, |told, right| told.with("url", right));
     }
     told
 }

@@ -8,7 +8,7 @@ pub(super) const CLIENT_URL_INVALID: Text = Text {
     see: "The browser's console shows the error. This must answer 426:\n\
           $ curl -ksi -m 3 --http1.1 https://pbx.example.com:8089/ws | head -n 1",
     remedy: "In the client (JsSIP):\n\
-             | new JsSIP.WebSocketInterface('{expected}')",
+             | new JsSIP.WebSocketInterface('{url}')",
 };
 
 pub(super) const CLIENT_URL_NO_PATH: Text = Text {
@@ -18,7 +18,7 @@ pub(super) const CLIENT_URL_NO_PATH: Text = Text {
           $ curl -ksi -m 3 --http1.1 https://{address}/ | head -n 1\n\
           $ curl -ksi -m 3 --http1.1 https://{address}/ws | head -n 1",
     remedy: "In the client (JsSIP):\n\
-             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+             | new JsSIP.WebSocketInterface('{url}')",
 };
 
 pub(super) const CLIENT_URL_WRONG_PATH: Text = Text {
@@ -27,7 +27,7 @@ pub(super) const CLIENT_URL_WRONG_PATH: Text = Text {
     see: "$ asterisk -rx 'http show status' | grep -E 'Prefix|/ws'\n\
           $ curl -ksi -m 3 --http1.1 https://{address}/ws | head -n 1",
     remedy: "In the client (JsSIP); with a `prefix` in http.conf, put it before /ws:\n\
-             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+             | new JsSIP.WebSocketInterface('{url}')",
 };
 
 pub(super) const CLIENT_URL_NO_PORT: Text = Text {
@@ -36,7 +36,7 @@ pub(super) const CLIENT_URL_NO_PORT: Text = Text {
     see: "$ asterisk -rx 'http show status' | grep HTTPS\n\
           $ ss -ltnp | grep -E ':443 |:8089 '",
     remedy: "In the client (JsSIP):\n\
-             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+             | new JsSIP.WebSocketInterface('{url}')",
 };
 
 pub(super) const CLIENT_INSECURE_ON_HTTPS: Text = Text {
@@ -46,7 +46,7 @@ pub(super) const CLIENT_INSECURE_ON_HTTPS: Text = Text {
     see: "The browser's console says `Mixed Content`. This must answer 426:\n\
           $ curl -si -m 3 --http1.1 https://pbx.example.com:8089/ws | head -n 1",
     remedy: "In the client (JsSIP):\n\
-             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+             | new JsSIP.WebSocketInterface('{url}')",
 };
 
 pub(super) const CLIENT_NAME_NOT_COVERED: Text = Text {
@@ -55,7 +55,9 @@ pub(super) const CLIENT_NAME_NOT_COVERED: Text = Text {
               server is reached by its IP address or an internal name.",
     see: "$ openssl s_client -connect {address} -verify_hostname {name} </dev/null 2>/dev/null | grep Verif\n\
           $ openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName",
-    remedy: "Use a covered name in the client, or have a certificate issued for this one:\n\
+    remedy: "Use a covered name in the client (JsSIP):\n\
+             | new JsSIP.WebSocketInterface('{url}')\n\
+             Or have a certificate issued for this one:\n\
              $ certbot certonly --cert-name CERT -d OTHERNAME -d {name}",
 };
 
@@ -75,7 +77,7 @@ pub(super) const COMPOSE_PORT_UNPUBLISHED: Text = Text {
           $ ss -ltn 'sport = :8089'",
     remedy: "In {file}, in Asterisk's service:\n\
              | ports:\n\
-             |   - \"8089:8089\"\n\
+             |   - \"{ports}\"\n\
              $ docker compose up -d",
 };
 
@@ -86,6 +88,6 @@ pub(super) const COMPOSE_VOLUME_MISSING: Text = Text {
           $ docker compose exec asterisk grep -E '^tls' /etc/asterisk/http.conf",
     remedy: "In {file}, in Asterisk's service. Mount the directory, not single files, which would stay the old ones after a rename:\n\
              | volumes:\n\
-             |   - ./tls:/tls:ro\n\
+             |   - ./tls:{folder}:ro\n\
              $ docker compose up -d",
 };

@@ -91,8 +91,9 @@ pub(super) const PORT_HELD_BY_OTHER: Text = Text {
               program, and see 1006.",
     see: "$ ss -ltnp 'sport = :{port}'\n\
           $ asterisk -rx 'http show status' | grep HTTPS",
-    remedy: "Stop the other program, or give Asterisk another port in http.conf (and the clients, too); then\n\
-             $ asterisk -rx 'module reload http'",
+    remedy: "Stop the other program (and keep it from starting), or give Asterisk another port in http.conf and the clients, too; then let Asterisk try again:\n\
+             $ kill {pid}\n\
+             $ touch /etc/asterisk/http.conf && asterisk -rx 'module reload http'",
 };
 
 pub(super) const HTTP_PREFIX_SET: Text = Text {

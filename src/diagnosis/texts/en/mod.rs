@@ -11,6 +11,10 @@ mod wire;
 
 use super::{Code, Text};
 
+/// After a pair was mended.
+pub(super) const LOAD: &str = "Then the agent has Asterisk load it; where none runs, do so by hand (the touch makes Asterisk read http.conf anew):\n\
+                               $ touch /etc/asterisk/http.conf && asterisk -rx 'module reload http'";
+
 /// The text of `code`.
 pub(super) fn text(code: Code) -> Text {
     match code {

@@ -53,7 +53,8 @@ pub(super) const CERT_IS_DER: Text = Text {
     meaning: "{file} is a certificate in binary form (.cer, .der). Asterisk's listener would fail to load it, and browsers would see 1006.",
     see: "$ openssl x509 -inform DER -in {file} -noout -subject -dates",
     remedy: "Convert it, then add the intermediates after it.\n\
-             $ openssl x509 -inform DER -in {file} -out {file}.pem && mv {file}.pem {file}",
+             $ openssl x509 -inform DER -in {file} -out {file}.pem && cat intermediate.pem >> {file}.pem\n\
+             $ mv {file}.pem {file}",
 };
 
 pub(super) const CERT_IS_KEY: Text = Text {
@@ -109,11 +110,14 @@ pub(super) const KEY_NOT_PEM: Text = Text {
     see: "$ grep -c -- '-----BEGIN' {file}\n\
           $ openssl pkey -in {file} -noout",
     remedy: "Write the key in PEM form. From DER:\n\
-             $ openssl pkey -inform DER -in {file} -out {file}.pem && mv {file}.pem {file}\n\
+             $ openssl pkey -inform DER -in {file} -out {file}.pem\n\
+             $ install -m 0640 -g asterisk {file}.pem {file} && rm {file}.pem\n\
              From a PKCS#12 file (.pfx, .p12):\n\
-             $ openssl pkcs12 -in FILE.p12 -nocerts -nodes -out {file}\n\
+             $ openssl pkcs12 -in FILE.p12 -nocerts -nodes -out {file}.pem\n\
+             $ install -m 0640 -g asterisk {file}.pem {file} && rm {file}.pem\n\
              From PKCS#8 version 2, which holds the public key too and which OpenSSL 1.1 and 3.0 cannot read, with OpenSSL 3.6:\n\
-             $ openssl pkey -in {file} -out {file}.pem && mv {file}.pem {file}",
+             $ openssl pkey -in {file} -out {file}.pem\n\
+             $ install -m 0640 -g asterisk {file}.pem {file} && rm {file}.pem",
 };
 
 pub(super) const KEY_IS_CERT: Text = Text {
@@ -133,8 +137,8 @@ pub(super) const KEY_ENCRYPTED: Text = Text {
               handshake (1006).",
     see: "$ grep -m1 -E 'ENCRYPTED' {file}",
     remedy: "Store the key without a passphrase (the command asks for it once), readable by Asterisk only.\n\
-             $ openssl pkey -in {file} -out {file}.new && chmod 0640 {file}.new\n\
-             $ chgrp asterisk {file}.new && mv {file}.new {file}",
+             $ openssl pkey -in {file} -out {file}.pem\n\
+             $ install -m 0640 -g asterisk {file}.pem {file} && rm {file}.pem",
 };
 
 pub(super) const KEY_MISMATCH: Text = Text {
@@ -146,7 +150,8 @@ pub(super) const KEY_MISMATCH: Text = Text {
           $ openssl x509 -in tls.crt -noout -pubkey | openssl sha256\n\
           $ openssl pkey -in tls.key -pubout | openssl sha256",
     remedy: "Install certificate and key of the same issuance, both files. Certbot keeps them side by side:\n\
-             $ ls -l /etc/letsencrypt/live/NAME/fullchain.pem /etc/letsencrypt/live/NAME/privkey.pem\n\
+             $ cp /etc/letsencrypt/live/NAME/fullchain.pem {cert}\n\
+             $ install -m 0640 -g asterisk /etc/letsencrypt/live/NAME/privkey.pem {file}\n\
              cert-manager: have the pair issued anew.\n\
              $ cmctl renew CERTIFICATE -n NAMESPACE",
 };
@@ -257,7 +262,9 @@ pub(super) const LEAF_NOT_YET_VALID: Text = Text {
     see: "$ openssl x509 -in {file} -noout -dates; date -u\n\
           $ timedatectl",
     remedy: "If the clock is wrong, have it set; else keep the old certificate until then. The new one is taken by itself when its time comes.\n\
-             $ timedatectl set-ntp true",
+             $ timedatectl set-ntp true\n\
+             Where the old one is gone, have it issued once more, as of now:\n\
+             $ certbot renew --cert-name NAME --force-renewal",
 };
 
 pub(super) const LEAF_EXPIRING: Text = Text {
@@ -290,7 +297,9 @@ pub(super) const LEAF_NOT_FOR_SERVERS: Text = Text {
               it (1006).",
     see: "$ openssl x509 -in {file} -noout -ext extendedKeyUsage\n\
           $ openssl x509 -in {file} -noout -purpose | grep 'SSL server'",
-    remedy: "Have it issued for servers. cert-manager, in the Certificate:\n\
+    remedy: "Have it issued for servers, as Let's Encrypt does:\n\
+             $ certbot certonly --cert-name NAME --force-renewal\n\
+             cert-manager, in the Certificate:\n\
              | spec:\n\
              |   usages: [digital signature, server auth]\n\
              With openssl, when signing:\n\
@@ -315,7 +324,9 @@ pub(super) const NAME_ONLY_IN_CN: Text = Text {
     meaning: "{name} is the subject's common name, but no subject alternative name. Browsers have not read the CN for years: they refuse it \
               (1006), while `openssl s_client` may look fine.",
     see: "$ openssl x509 -in {file} -noout -subject -ext subjectAltName",
-    remedy: "Have it issued with the name as a subject alternative name.\n\
+    remedy: "Have it issued with the name as a subject alternative name, as Let's Encrypt always does:\n\
+             $ certbot certonly --cert-name CERT -d {name} --force-renewal\n\
+             Another authority gets a request that names it:\n\
              $ openssl req -new -key tls.key -out tls.csr -subj /CN={name} -addext subjectAltName=DNS:{name}",
 };
 
@@ -323,7 +334,9 @@ pub(super) const SIGNATURE_WEAK: Text = Text {
     title: "the certificate is signed with a broken algorithm",
     meaning: "The signature uses {found}. Asterisk's OpenSSL may load it; no current browser accepts SHA-1 or MD5 signatures (1006).",
     see: "$ openssl x509 -in {file} -noout -text | grep -m1 'Signature Algorithm'",
-    remedy: "Have it issued anew; every authority signs with SHA-256 or better today. For one of your own:\n\
+    remedy: "Have it issued anew; every authority signs with SHA-256 or better today.\n\
+             $ certbot renew --cert-name NAME --force-renewal\n\
+             For one of your own:\n\
              $ openssl x509 -req -sha256 -in tls.csr -CA ca.pem -CAkey ca.key -days 90 -copy_extensions copy -out {file}",
 };
 
@@ -345,7 +358,9 @@ pub(super) const ISSUER_UNTRUSTED: Text = Text {
               Browsers that do not have it refuse (1006, NET::ERR_CERT_AUTHORITY_INVALID).",
     see: "$ openssl x509 -in {file} -noout -issuer\n\
           $ openssl verify -untrusted {file} {file}",
-    remedy: "Use a public authority (with Let's Encrypt not its staging server), or install the private root on every client and name it here:\n\
+    remedy: "Use a public authority (with Let's Encrypt not its staging server):\n\
+             $ certbot certonly --cert-name NAME --force-renewal\n\
+             Or install the private root on every client and name it in the settings:\n\
              | certificate:\n\
              |   trust: /etc/ssl/private-root.pem",
 };

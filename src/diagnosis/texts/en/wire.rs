@@ -75,7 +75,9 @@ pub(super) const TLS_CLEARTEXT: Text = Text {
     remedy: "Mend the files, then have http.conf read again, and look at the port:\n\
              $ starkeeper check --cert /path/to/fullchain.pem --key /path/to/privkey.pem\n\
              $ touch /etc/asterisk/http.conf && asterisk -rx 'module reload http'\n\
-             $ openssl s_client -connect {address} </dev/null | head -n 3",
+             $ openssl s_client -connect {address} </dev/null | head -n 3\n\
+             Or, where clients or the settings name the plain port, name the other one:\n\
+             | wss: {address: 127.0.0.1:8089}",
 };
 
 pub(super) const TLS_SERVES_OTHER: Text = Text {
@@ -141,7 +143,10 @@ pub(super) const TLS_OLD_ONLY: Text = Text {
              | tlsdisablev12 = no\n\
              | tlsdisablev1 = yes\n\
              | tlsdisablev11 = yes\n\
-             $ asterisk -rx 'module reload http'",
+             $ asterisk -rx 'module reload http'\n\
+             nginx:\n\
+             | ssl_protocols TLSv1.2 TLSv1.3;\n\
+             $ nginx -t && nginx -s reload",
 };
 
 pub(super) const TLS_VALIDITY_TOO_LONG: Text = Text {

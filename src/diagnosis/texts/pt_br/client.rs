@@ -8,7 +8,7 @@ pub(super) const CLIENT_URL_INVALID: Text = Text {
     see: "O console do navegador mostra o erro. Isto deve responder 426:\n\
           $ curl -ksi -m 3 --http1.1 https://pbx.example.com:8089/ws | head -n 1",
     remedy: "No cliente (JsSIP):\n\
-             | new JsSIP.WebSocketInterface('{expected}')",
+             | new JsSIP.WebSocketInterface('{url}')",
 };
 
 pub(super) const CLIENT_URL_NO_PATH: Text = Text {
@@ -18,7 +18,7 @@ pub(super) const CLIENT_URL_NO_PATH: Text = Text {
           $ curl -ksi -m 3 --http1.1 https://{address}/ | head -n 1\n\
           $ curl -ksi -m 3 --http1.1 https://{address}/ws | head -n 1",
     remedy: "No cliente (JsSIP):\n\
-             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+             | new JsSIP.WebSocketInterface('{url}')",
 };
 
 pub(super) const CLIENT_URL_WRONG_PATH: Text = Text {
@@ -27,7 +27,7 @@ pub(super) const CLIENT_URL_WRONG_PATH: Text = Text {
     see: "$ asterisk -rx 'http show status' | grep -E 'Prefix|/ws'\n\
           $ curl -ksi -m 3 --http1.1 https://{address}/ws | head -n 1",
     remedy: "No cliente (JsSIP); com `prefix` no http.conf, ponha-o antes de /ws:\n\
-             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+             | new JsSIP.WebSocketInterface('{url}')",
 };
 
 pub(super) const CLIENT_URL_NO_PORT: Text = Text {
@@ -36,7 +36,7 @@ pub(super) const CLIENT_URL_NO_PORT: Text = Text {
     see: "$ asterisk -rx 'http show status' | grep HTTPS\n\
           $ ss -ltnp | grep -E ':443 |:8089 '",
     remedy: "No cliente (JsSIP):\n\
-             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+             | new JsSIP.WebSocketInterface('{url}')",
 };
 
 pub(super) const CLIENT_INSECURE_ON_HTTPS: Text = Text {
@@ -46,7 +46,7 @@ pub(super) const CLIENT_INSECURE_ON_HTTPS: Text = Text {
     see: "O console do navegador diz `Mixed Content`. Isto deve responder 426:\n\
           $ curl -si -m 3 --http1.1 https://pbx.example.com:8089/ws | head -n 1",
     remedy: "No cliente (JsSIP):\n\
-             | new JsSIP.WebSocketInterface('wss://pbx.example.com:8089/ws')",
+             | new JsSIP.WebSocketInterface('{url}')",
 };
 
 pub(super) const CLIENT_NAME_NOT_COVERED: Text = Text {
@@ -55,7 +55,9 @@ pub(super) const CLIENT_NAME_NOT_COVERED: Text = Text {
               acessado pelo endereço IP ou por um nome interno.",
     see: "$ openssl s_client -connect {address} -verify_hostname {name} </dev/null 2>/dev/null | grep Verif\n\
           $ openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName",
-    remedy: "Use no cliente um nome coberto, ou mande emitir um certificado para este:\n\
+    remedy: "Use no cliente (JsSIP) um nome coberto:\n\
+             | new JsSIP.WebSocketInterface('{url}')\n\
+             Ou mande emitir um certificado para este:\n\
              $ certbot certonly --cert-name CERT -d OUTRONOME -d {name}",
 };
 
@@ -75,7 +77,7 @@ pub(super) const COMPOSE_PORT_UNPUBLISHED: Text = Text {
           $ ss -ltn 'sport = :8089'",
     remedy: "Em {file}, no serviço do Asterisk:\n\
              | ports:\n\
-             |   - \"8089:8089\"\n\
+             |   - \"{ports}\"\n\
              $ docker compose up -d",
 };
 
@@ -86,6 +88,6 @@ pub(super) const COMPOSE_VOLUME_MISSING: Text = Text {
           $ docker compose exec asterisk grep -E '^tls' /etc/asterisk/http.conf",
     remedy: "Em {file}, no serviço do Asterisk. Monte o diretório, não arquivos avulsos, que continuariam os antigos depois de uma troca por renomeação:\n\
              | volumes:\n\
-             |   - ./tls:/tls:ro\n\
+             |   - ./tls:{folder}:ro\n\
              $ docker compose up -d",
 };

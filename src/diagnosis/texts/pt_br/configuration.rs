@@ -91,8 +91,9 @@ pub(super) const PORT_HELD_BY_OTHER: Text = Text {
               outro programa e veem 1006.",
     see: "$ ss -ltnp 'sport = :{port}'\n\
           $ asterisk -rx 'http show status' | grep HTTPS",
-    remedy: "Pare o outro programa, ou dê outra porta ao Asterisk no http.conf (e aos clientes também); depois\n\
-             $ asterisk -rx 'module reload http'",
+    remedy: "Pare o outro programa (e não o deixe iniciar de novo), ou dê outra porta ao Asterisk no http.conf e também aos clientes; depois deixe o Asterisk tentar de novo:\n\
+             $ kill {pid}\n\
+             $ touch /etc/asterisk/http.conf && asterisk -rx 'module reload http'",
 };
 
 pub(super) const HTTP_PREFIX_SET: Text = Text {

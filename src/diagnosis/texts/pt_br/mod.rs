@@ -11,6 +11,10 @@ mod wire;
 
 use super::{Code, Text};
 
+/// Depois de consertar um par.
+pub(super) const LOAD: &str = "Depois disso o agente faz o Asterisk carregá-lo; onde não há agente, faça à mão (o touch obriga o Asterisk a reler o http.conf):\n\
+                               $ touch /etc/asterisk/http.conf && asterisk -rx 'module reload http'";
+
 /// The text of `code`.
 pub(super) fn text(code: Code) -> Text {
     match code {

@@ -55,7 +55,8 @@ pub(super) const CERT_IS_DER: Text = Text {
               veriam 1006.",
     see: "$ openssl x509 -inform DER -in {file} -noout -subject -dates",
     remedy: "Converta-o e acrescente os intermediários depois dele.\n\
-             $ openssl x509 -inform DER -in {file} -out {file}.pem && mv {file}.pem {file}",
+             $ openssl x509 -inform DER -in {file} -out {file}.pem && cat intermediate.pem >> {file}.pem\n\
+             $ mv {file}.pem {file}",
 };
 
 pub(super) const CERT_IS_KEY: Text = Text {
@@ -111,11 +112,14 @@ pub(super) const KEY_NOT_PEM: Text = Text {
     see: "$ grep -c -- '-----BEGIN' {file}\n\
           $ openssl pkey -in {file} -noout",
     remedy: "Grave a chave em PEM. A partir de DER:\n\
-             $ openssl pkey -inform DER -in {file} -out {file}.pem && mv {file}.pem {file}\n\
+             $ openssl pkey -inform DER -in {file} -out {file}.pem\n\
+             $ install -m 0640 -g asterisk {file}.pem {file} && rm {file}.pem\n\
              A partir de um arquivo PKCS#12 (.pfx, .p12):\n\
-             $ openssl pkcs12 -in ARQUIVO.p12 -nocerts -nodes -out {file}\n\
+             $ openssl pkcs12 -in ARQUIVO.p12 -nocerts -nodes -out {file}.pem\n\
+             $ install -m 0640 -g asterisk {file}.pem {file} && rm {file}.pem\n\
              A partir de PKCS#8 versão 2, que contém também a chave pública e que o OpenSSL 1.1 e o 3.0 não leem, com o OpenSSL 3.6:\n\
-             $ openssl pkey -in {file} -out {file}.pem && mv {file}.pem {file}",
+             $ openssl pkey -in {file} -out {file}.pem\n\
+             $ install -m 0640 -g asterisk {file}.pem {file} && rm {file}.pem",
 };
 
 pub(super) const KEY_IS_CERT: Text = Text {
@@ -135,8 +139,8 @@ pub(super) const KEY_ENCRYPTED: Text = Text {
               handshake TLS (1006).",
     see: "$ grep -m1 -E 'ENCRYPTED' {file}",
     remedy: "Guarde a chave sem senha (o comando a pede uma única vez), legível só para o Asterisk.\n\
-             $ openssl pkey -in {file} -out {file}.new && chmod 0640 {file}.new\n\
-             $ chgrp asterisk {file}.new && mv {file}.new {file}",
+             $ openssl pkey -in {file} -out {file}.pem\n\
+             $ install -m 0640 -g asterisk {file}.pem {file} && rm {file}.pem",
 };
 
 pub(super) const KEY_MISMATCH: Text = Text {
@@ -148,7 +152,8 @@ pub(super) const KEY_MISMATCH: Text = Text {
           $ openssl x509 -in tls.crt -noout -pubkey | openssl sha256\n\
           $ openssl pkey -in tls.key -pubout | openssl sha256",
     remedy: "Instale certificado e chave da mesma emissão, os dois arquivos. O Certbot os guarda lado a lado:\n\
-             $ ls -l /etc/letsencrypt/live/NOME/fullchain.pem /etc/letsencrypt/live/NOME/privkey.pem\n\
+             $ cp /etc/letsencrypt/live/NOME/fullchain.pem {cert}\n\
+             $ install -m 0640 -g asterisk /etc/letsencrypt/live/NOME/privkey.pem {file}\n\
              cert-manager: mande emitir o par de novo.\n\
              $ cmctl renew CERTIFICADO -n NAMESPACE",
 };
@@ -260,7 +265,9 @@ pub(super) const LEAF_NOT_YET_VALID: Text = Text {
     see: "$ openssl x509 -in {file} -noout -dates; date -u\n\
           $ timedatectl",
     remedy: "Se o relógio estiver errado, mande acertá-lo; se não, fique com o certificado antigo até lá. O novo é aceito sozinho quando chegar a hora.\n\
-             $ timedatectl set-ntp true",
+             $ timedatectl set-ntp true\n\
+             Se o antigo não existe mais, mande emitir outra vez, a partir de agora:\n\
+             $ certbot renew --cert-name NOME --force-renewal",
 };
 
 pub(super) const LEAF_EXPIRING: Text = Text {
@@ -293,7 +300,9 @@ pub(super) const LEAF_NOT_FOR_SERVERS: Text = Text {
               navegadores o recusam (1006).",
     see: "$ openssl x509 -in {file} -noout -ext extendedKeyUsage\n\
           $ openssl x509 -in {file} -noout -purpose | grep 'SSL server'",
-    remedy: "Mande emiti-lo para servidores. cert-manager, no Certificate:\n\
+    remedy: "Mande emiti-lo para servidores, como o Let's Encrypt faz:\n\
+             $ certbot certonly --cert-name NOME --force-renewal\n\
+             cert-manager, no Certificate:\n\
              | spec:\n\
              |   usages: [digital signature, server auth]\n\
              Com openssl, ao assinar:\n\
@@ -318,7 +327,9 @@ pub(super) const NAME_ONLY_IN_CN: Text = Text {
     meaning: "{name} é o nome comum do titular, mas não um nome alternativo. Há anos os navegadores não leem o CN: eles o recusam (1006), \
               enquanto `openssl s_client` pode parecer bem.",
     see: "$ openssl x509 -in {file} -noout -subject -ext subjectAltName",
-    remedy: "Mande emiti-lo com o nome como nome alternativo do titular.\n\
+    remedy: "Mande emiti-lo com o nome como nome alternativo do titular, como o Let's Encrypt sempre faz:\n\
+             $ certbot certonly --cert-name CERT -d {name} --force-renewal\n\
+             Outra autoridade recebe um pedido que o indica:\n\
              $ openssl req -new -key tls.key -out tls.csr -subj /CN={name} -addext subjectAltName=DNS:{name}",
 };
 
@@ -326,7 +337,9 @@ pub(super) const SIGNATURE_WEAK: Text = Text {
     title: "o certificado foi assinado com um algoritmo quebrado",
     meaning: "A assinatura usa {found}. O OpenSSL do Asterisk pode até carregá-lo; nenhum navegador atual aceita assinaturas SHA-1 ou MD5 (1006).",
     see: "$ openssl x509 -in {file} -noout -text | grep -m1 'Signature Algorithm'",
-    remedy: "Mande emitir de novo; toda autoridade assina hoje com SHA-256 ou melhor. Para um certificado seu:\n\
+    remedy: "Mande emitir de novo; toda autoridade assina hoje com SHA-256 ou melhor.\n\
+             $ certbot renew --cert-name NOME --force-renewal\n\
+             Para um certificado seu:\n\
              $ openssl x509 -req -sha256 -in tls.csr -CA ca.pem -CAkey ca.key -days 90 -copy_extensions copy -out {file}",
 };
 
@@ -348,7 +361,9 @@ pub(super) const ISSUER_UNTRUSTED: Text = Text {
               que não a tenham recusam (1006, NET::ERR_CERT_AUTHORITY_INVALID).",
     see: "$ openssl x509 -in {file} -noout -issuer\n\
           $ openssl verify -untrusted {file} {file}",
-    remedy: "Use uma autoridade pública (com o Let's Encrypt, não o servidor de staging), ou instale a raiz privada em cada cliente e a indique aqui:\n\
+    remedy: "Use uma autoridade pública (com o Let's Encrypt, não o servidor de staging):\n\
+             $ certbot certonly --cert-name NOME --force-renewal\n\
+             Ou instale a raiz privada em cada cliente e a indique nas configurações:\n\
              | certificate:\n\
              |   trust: /etc/ssl/private-root.pem",
 };

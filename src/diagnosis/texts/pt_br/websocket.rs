@@ -174,6 +174,15 @@ pub(super) const SIP_ENDPOINT_UNKNOWN: Text = Text {
              | webrtc = yes\n\
              | auth = {user}\n\
              | aors = {user}\n\
+             | [{user}]\n\
+             | type = auth\n\
+             | auth_type = userpass\n\
+             | username = {user}\n\
+             | password = A-SENHA\n\
+             | [{user}]\n\
+             | type = aor\n\
+             | max_contacts = 1\n\
+             | remove_existing = yes\n\
              $ asterisk -rx 'module reload res_pjsip.so'",
 };
 

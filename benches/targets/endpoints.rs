@@ -64,7 +64,7 @@ fn peak(folder: &Path, count: usize) -> f64 {
 }
 
 /// As provisioning tools write it: every endpoint in full, no templates. Gives its size.
-fn write(folder: &Path, count: usize) -> usize {
+pub(super) fn write(folder: &Path, count: usize) -> usize {
     let mut text = "[transport-wss]\ntype=transport\nprotocol=wss\nbind=0.0.0.0\n\n".to_owned();
     for number in 0..count {
         let written = write!(
@@ -87,7 +87,7 @@ fn nanos(seconds: f64) -> String {
     format!("{:.0} ns", seconds * 1e9)
 }
 
-const LARGEST: usize = COUNTS[2];
+pub(super) const LARGEST: usize = COUNTS[2];
 const COUNTS: [usize; 3] = [10_000, 50_000, 100_000];
 const MOST: usize = 10;
 const SOON: Duration = Duration::from_secs(20);

@@ -27,11 +27,9 @@ pub(super) fn of_browsers(snapshot: &Snapshot, chain: &Chain, served: &[Served<'
             match refusal {
                 Refusal::Expired { not_after } => of(Code::LeafExpired).with("notAfter", not_after).with("now", now),
                 Refusal::NotYetValid { not_before } => of(Code::LeafNotYetValid).with("notBefore", not_before).with("now", now),
-                Refusal::NameNotCovered { name, covered } => {
-                    of(Code::NameNotCovered).with("name", name.as_str()).with("expected", name).with("found", covered)
-                }
+                Refusal::NameNotCovered { name, covered } => of(Code::NameNotCovered).with("name", name).with("found", covered),
                 Refusal::NameOnlyInCn { name } => {
-                    let finding = of(Code::NameOnlyInCn).with("name", name.as_str()).with("expected", name);
+                    let finding = of(Code::NameOnlyInCn).with("name", name);
                     finding.with("found", "the subject's CN, which browsers do not read")
                 }
                 Refusal::ChainIncomplete { issuer } => {

@@ -73,13 +73,16 @@ Examples:
   starkeeper publish -o json | jq -r '.outcome, .findings[].code'";
 
 pub(super) const DOCTOR: &str = "\
-No access to Asterisk is needed: it looks as a browser does, and leaves no line in
+With a URL no access to Asterisk is needed: it looks as a browser does. Without one it
+looks from within: at Asterisk's files (--config-dir), its pairs, ports and modules,
+and then at the way of a browser to this very listener. Neither leaves a line in
 Asterisk's log. -o json tells every step with its evidence.
 
 Exit status: 0 no error, 1 errors found, 2 it could not run
 
 Examples:
   starkeeper doctor wss://pbx.example.com:8089/ws
+  starkeeper doctor --config-dir /etc/asterisk --name pbx.example.com
   starkeeper doctor wss://pbx.example.com/ws --origin https://app.example.com
   starkeeper doctor wss://pbx.lan:8089/ws --ca our-root.pem
   starkeeper doctor wss://pbx.example.com:8089/ws --connect 10.0.0.7:8089

@@ -3,7 +3,7 @@
 #
 #   tests/lab/bench.sh                       everything; idle for 5 minutes
 #   tests/lab/bench.sh --quick               the same, shorter
-#   tests/lab/bench.sh rotation healthcheck  only these: rotation, staged, today, endpoints, healthcheck, probe, idle, scrape, page, pod
+#   tests/lab/bench.sh rotation healthcheck  only these: rotation, staged, today, endpoints, doctor, healthcheck, probe, idle, scrape, page, pod
 #
 # `make bench ARGS=--quick` calls it likewise. Ends with a failure where a target is missed.
 set -euo pipefail

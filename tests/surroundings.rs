@@ -94,6 +94,39 @@ fn an_http_conf_that_names_other_files_than_the_published_is_named_with_its_line
 }
 
 #[test]
+fn what_the_doctor_would_say_of_endpoints_modules_and_media_is_in_status_and_metrics_until_it_is_mended() {
+    both(|version| {
+        let asterisk = Asterisk::build(version).pair(&Authority::new().issue(&["localhost"])).start();
+        let folder = format!("asterisk:\n  configDir: {}", asterisk.etc().display());
+        let settings = asterisk.settings().replacen("asterisk:", &folder, 1);
+        let agent = Agent::start(&format!("{settings}probe: {{interval: 2s, timeout: 2s}}\n"));
+        agent.wait("the first proof", SOON, |status| status["phase"] == "Serving" && status["ready"]["ok"] == true);
+        for (file, from, to, code) in [
+            ("pjsip.conf", "aors=webrtc", "aors=gone", "endpoint-aor-missing"),
+            ("modules.conf", "load = res_srtp.so", "noload = res_srtp.so", "module-noload"),
+            ("rtp.conf", "[general]", "[general]\nicesupport=no", "rtp-ice-disabled"),
+        ] {
+            let path = asterisk.etc().join(file);
+            let sound = fs::read_to_string(&path).unwrap();
+            assert!(sound.contains(from), "{file}");
+            fs::write(&path, sound.replacen(from, to, 1)).unwrap();
+            let status = agent.wait(code, SOON, |status| finding(status, code).is_some());
+            let told = finding(&status, code).unwrap();
+            assert_eq!((&told["severity"], told["evidence"]["file"].as_str()), (&Value::from("error"), path.to_str()), "{told:#}");
+            // Phones that are registered are none the worse for it, and the door is open.
+            assert_eq!((&status["ready"]["ok"], &status["live"]["ok"]), (&Value::from(true), &Value::from(true)), "{version:?} {code}");
+            let (_, metrics) = agent.get("/metrics");
+            let of_it = |line: &&str| {
+                line.starts_with("starkeeper_findings{") && line.contains(&format!("code=\"{code}\"")) && line.contains("\"error\"")
+            };
+            assert!(metrics.lines().any(|line| of_it(&line)), "{version:?} {code}: {metrics}");
+            fs::write(&path, sound).unwrap();
+            agent.wait("no such finding", SOON, |status| finding(status, code).is_none());
+        }
+    });
+}
+
+#[test]
 fn a_configuration_folder_that_is_not_asterisks_own_is_named_by_what_asterisk_itself_says() {
     both(|version| {
         let asterisk = Asterisk::start(version);

@@ -1,9 +1,11 @@
 //! One status after another → what is new in it and worth an Event: transitions, never states. Pure.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::{
-    diagnosis::{Code, Finding, Lang, Severity},
+    diagnosis::{Code, Finding, Group, Lang, Severity},
     material::Digest,
     report::Status,
 };
@@ -35,6 +37,7 @@ pub(super) struct Seen {
     wedged: bool,
     reached: bool,
     unreachable: bool,
+    broken: BTreeSet<Code>,
 }
 
 impl Seen {
@@ -101,6 +104,13 @@ impl Seen {
             }
             Some(_) | None => {}
         }
+        // What Asterisk's files say, however the wire looks just now: it is news once.
+        let is_broken = |finding: &&Finding| finding.severity == Severity::Error && finding.code.group() == Group::Configuration;
+        let broken: BTreeSet<Code> = status.findings.iter().filter(is_broken).map(|finding| finding.code).collect();
+        for finding in broken.difference(&self.broken).filter_map(|code| find(*code)) {
+            say("ConfigurationBroken", true, told(finding), None);
+        }
+        self.broken = broken;
         self.reached |= open;
         let unreachable = status.phase == "Unreachable";
         // While the pod starts, the agent may be there long before Asterisk.

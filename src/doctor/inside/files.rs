@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     asterisk::config::{self, AsteriskConfig, Disk, WebRtc, aliases, sip},
-    diagnosis::Finding,
+    diagnosis::{Finding, Severity, Value},
     doctor::Notebook,
     plan::Plan,
     settings::Settings,
@@ -20,7 +20,8 @@ pub(super) struct Said {
 }
 
 /// Reads all of it.
-pub(super) fn read(book: &mut Notebook<'_>, settings: &Settings, config: Option<&AsteriskConfig>, plan: &Plan) -> Said {
+/// `user`: the endpoint that is asked about.
+pub(super) fn read(book: &mut Notebook<'_>, settings: &Settings, config: Option<&AsteriskConfig>, plan: &Plan, user: Option<&str>) -> Said {
     let mut step = book.begin("configuration");
     let (Some(folder), Some(config)) = (settings.asterisk.config_dir.as_deref(), config) else {
         book.skip(step, "--config-dir /etc/asterisk");
@@ -38,7 +39,7 @@ pub(super) fn read(book: &mut Notebook<'_>, settings: &Settings, config: Option<
     rtp(book, config);
     let sip = chan_sip(book, folder);
     commands(book, folder);
-    Said { webrtc: endpoints(book, config), sip }
+    Said { webrtc: endpoints(book, config, user), sip }
 }
 
 fn barred(book: &mut Notebook<'_>, config: &AsteriskConfig) {
@@ -82,7 +83,7 @@ fn commands(book: &mut Notebook<'_>, folder: &Path) {
     book.end(step);
 }
 
-fn endpoints(book: &mut Notebook<'_>, config: &AsteriskConfig) -> WebRtc {
+fn endpoints(book: &mut Notebook<'_>, config: &AsteriskConfig, user: Option<&str>) -> WebRtc {
     let mut step = book.begin("endpoints");
     let webrtc = match &config.webrtc {
         Ok(webrtc) => webrtc.clone(),
@@ -93,7 +94,12 @@ fn endpoints(book: &mut Notebook<'_>, config: &AsteriskConfig) -> WebRtc {
     };
     step.note("endpoints", webrtc.endpoints);
     step.note("forBrowsers", webrtc.meant);
-    webrtc.findings.iter().for_each(|finding| book.find(finding.clone()));
+    for finding in &webrtc.findings {
+        // For whoever is asked about it is no matter of some.
+        let asked = user.is_some_and(|user| concerns(finding, user));
+        let severity = if asked { Severity::Error } else { finding.severity };
+        book.find(finding.clone().severity(severity));
+    }
     book.end(step);
     if let Some(file) = config.elsewhere {
         book.lacks(
@@ -105,4 +111,13 @@ fn endpoints(book: &mut Notebook<'_>, config: &AsteriskConfig) -> WebRtc {
         );
     }
     webrtc
+}
+
+/// Whether one of the sections that a finding names is this one.
+fn concerns(finding: &Finding, section: &str) -> bool {
+    let is = |value: &Value| match value {
+        Value::List(sections) => sections.iter().any(|one| one == section),
+        other => other.to_string() == section,
+    };
+    ["section", "sections"].iter().filter_map(|key| finding.get(key)).any(is)
 }

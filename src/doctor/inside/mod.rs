@@ -44,7 +44,7 @@ pub async fn examine(book: &mut Notebook<'_>, settings: &Settings, trusted: &Tru
     let https = if wss == HTTPS { Vec::new() } else { at(HTTPS) };
     let proxy = host::proxy(&https);
     plan.findings.retain(|finding| finding.code != Code::TlsBindLoopback || proxy.is_none());
-    let said = files::read(book, settings, config.as_ref(), &plan);
+    let said = files::read(book, settings, config.as_ref(), &plan, wishes.user.as_ref().map(|user| user.name.as_str()));
     let (leaf, loads) = pair(book, settings, trusted, account.clone(), &plan.sources);
     let name = leaf.as_ref().and_then(|leaf| leaf.names.iter().find(|name| !name.starts_with('*')).cloned());
     others(book, &plan, settings, account);

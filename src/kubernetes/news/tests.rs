@@ -132,6 +132,26 @@ fn the_first_half_of_a_repair_is_not_told() {
 }
 
 #[test]
+fn what_asterisks_files_say_is_told_once_for_each_code_and_again_when_it_comes_back() {
+    let mut seen = served();
+    let mut status = serving(1);
+    let says = |codes: &[(Code, Severity)], status: &mut Status| {
+        status.findings = codes.iter().map(|(code, severity)| Finding::new(*code).severity(*severity)).collect();
+    };
+    says(&[(Code::EndpointAuthMissing, Severity::Error), (Code::AorNoContacts, Severity::Warning)], &mut status);
+    let news = seen.look(&status);
+    assert_eq!((news.len(), news[0].reason, news[0].warning), (1, "ConfigurationBroken", true));
+    assert!(news[0].note.starts_with("endpoint-auth-missing: "), "{}", news[0].note);
+    assert_eq!(reasons(&mut seen, &status), Vec::<&str>::new());
+    says(&[(Code::EndpointAuthMissing, Severity::Error), (Code::ModuleNoload, Severity::Error)], &mut status);
+    assert_eq!(reasons(&mut seen, &status), ["ConfigurationBroken"]);
+    says(&[], &mut status);
+    assert_eq!(reasons(&mut seen, &status), Vec::<&str>::new());
+    says(&[(Code::ModuleNoload, Severity::Error)], &mut status);
+    assert_eq!(reasons(&mut seen, &status), ["ConfigurationBroken"]);
+}
+
+#[test]
 fn what_is_held_back_is_told_as_rejected() {
     let mut seen = served();
     let mut held = serving(2);

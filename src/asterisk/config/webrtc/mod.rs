@@ -12,7 +12,7 @@ use super::{
     conf::{Conf, Origin, Section},
     value,
 };
-use crate::diagnosis::{Code, Finding};
+use crate::diagnosis::{Code, Finding, Severity};
 use object::Object;
 
 /// What was seen.
@@ -91,7 +91,8 @@ pub fn webrtc(conf: &Conf, wizards: Option<&Conf>, whole: bool) -> WebRtc {
             faults.entry(found.code).or_insert_with(|| Fault::of(&found)).add(found.section);
         }
     }
-    seen.findings = faults.into_iter().map(|(code, fault)| fault.finding(code)).collect();
+    let meant = seen.meant;
+    seen.findings = faults.into_iter().map(|(code, fault)| fault.finding(code, meant)).collect();
     if let Some(origin) = first.filter(|_| whole && known.transports.values().all(|protocol| !is_websocket(protocol))) {
         seen.findings.push(Finding::new(Code::WssTransportMissing).with("file", origin.file.as_path()).with("line", origin.line));
     }
@@ -300,8 +301,10 @@ impl Fault {
         }
     }
 
-    fn finding(self, code: Code) -> Finding {
-        let finding = Finding::new(code).with("file", self.origin.file.as_path()).with("line", self.origin.line);
+    /// `meant`: how many endpoints might have it. What some of them have keeps not everybody out.
+    fn finding(self, code: Code, meant: usize) -> Finding {
+        let severity = if self.count < meant { Severity::Warning } else { Severity::Error };
+        let finding = Finding::new(code).severity(severity).with("file", self.origin.file.as_path()).with("line", self.origin.line);
         let finding = finding.with("section", self.sections.first().map(String::as_str).unwrap_or_default());
         let finding = if self.found.is_empty() { finding } else { finding.with("found", self.found) };
         let finding = if self.prefix.is_empty() { finding } else { finding.with("prefix", self.prefix) };

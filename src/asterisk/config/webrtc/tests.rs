@@ -83,6 +83,7 @@ fn the_faults_of_a_template_are_one_finding() {
     assert_eq!(findings.len(), 1);
     let evidence = |key: &str| findings[0].get(key).unwrap().to_string();
     assert_eq!((evidence("count").as_str(), evidence("sections").as_str()), ("1000", "0, 1, 2, 3, 4"));
+    assert_eq!(findings[0].severity, Severity::Error);
 }
 
 #[test]
@@ -144,4 +145,13 @@ fn a_wizard_is_found_by_those_who_refer_to_it() {
     let read = |name| super::super::read(&files, Path::new("/etc/asterisk"), name, keep).unwrap();
     let seen = webrtc(&read("pjsip.conf"), Some(&read("pjsip_wizard.conf")), true);
     assert_eq!((seen.endpoints, seen.findings), (2, vec![]));
+}
+
+#[test]
+fn what_some_endpoints_have_keeps_not_everybody_out() {
+    let other = WHOLE_ENDPOINT.split_once("[1001]").unwrap().1.replace("1001", "1002").replacen("max_contacts=1", "", 1);
+    let seen = seen(&format!("{WHOLE_ENDPOINT}[1002]{other}"));
+    assert_eq!((seen.meant, seen.registrable), (2, 1));
+    let told: Vec<_> = seen.findings.iter().map(|finding| (finding.code, finding.severity)).collect();
+    assert_eq!(told, [(Code::AorNoContacts, Severity::Warning)]);
 }

@@ -94,6 +94,7 @@ codes! {
     TlsExpired = "tls-expired", Error, Wire;
     TlsClientCertificate = "tls-client-certificate", Warning, Wire;
     TlsOldOnly = "tls-old-only", Error, Wire;
+    TlsOldSuites = "tls-old-suites", Warning, Wire;
     TlsValidityTooLong = "tls-validity-too-long", Warning, Wire;
     ListenerWedged = "listener-wedged", Error, Wire;
     // WebSocketAndSip

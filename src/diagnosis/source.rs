@@ -86,6 +86,7 @@ pub fn sources(code: Code) -> &'static [Source] {
         Code::TlsCleartext => &[Seen("22 (head)"), Browser],
         Code::TlsServesOther => &[BOTH, Own],
         Code::TlsExpired => &[Rfc(5280, "4.1.2.5"), BOTH, Browser],
+        Code::TlsOldSuites => &[Rfc(9325, "4.2"), Browser],
         Code::TlsOldOnly => &[Rfc(8996, "4"), Browser],
         Code::TlsClientCertificate => &[Rfc(8446, "4.3.2"), Browser],
         Code::TlsValidityTooLong => &[Named("CA/Browser Forum, Baseline Requirements, 6.3.2")],

@@ -113,6 +113,7 @@ const ELSEWHERE: &[(Option<Cause>, &[Code])] = &[
             Code::TlsFailed,
             Code::TlsCleartext,
             Code::TlsOldOnly,
+            Code::TlsOldSuites,
             Code::TlsServesOther,
             Code::ListenerWedged,
             Code::ComposeVolumeMissing,

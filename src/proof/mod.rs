@@ -20,7 +20,7 @@ pub(crate) mod tests;
 
 pub use farewell::Closing;
 pub use fetch::fetch;
-pub use old::old_version;
+pub use old::{Old, takes_old};
 pub use probe::{handshake, open, open_plain, probe, upgrade_on};
 pub use socket::{Heard, Socket};
 pub use tls::client_config;

@@ -11,8 +11,10 @@ use super::{
     support::{
         asterisk::Version,
         bound,
-        certs::{Chain, odd, self_signed},
-        launch, until,
+        certs::{Chain, KeyKind, odd, self_signed},
+        launch,
+        nginx::UPGRADE,
+        until,
     },
     ward::{NAME, Row, Ward, leaf_and_rest, row},
 };
@@ -131,10 +133,14 @@ fn listener() -> Vec<Row> {
             ward.behind_nginx(
                 &format!(
                     "ssl_protocols TLSv1.1; ssl_ciphers DEFAULT@SECLEVEL=0; location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {} }}",
-                    super::support::nginx::UPGRADE
+                    UPGRADE
                 ),
                 &[],
             );
+        }),
+        row("tls-old-suites").way(1).set(|ward| {
+            let old = format!("ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-AES128-SHA; location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}");
+            ward.behind_nginx_with(&ward.authority.leaf(&[NAME]).key(KeyKind::Rsa2048).issue(), &old, &[]);
         }),
         row("port-held-by-other").set(|ward| {
             ward.asterisk.kill();

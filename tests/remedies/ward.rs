@@ -206,10 +206,15 @@ impl Ward {
 
     /// An nginx at a port of its own, to which clients go. `{http}` and `{wss}` in its text are Asterisk's ports.
     pub(crate) fn behind_nginx(&mut self, server: &str, more: &[&str]) {
+        self.behind_nginx_with(&self.authority.issue(&[NAME]), server, more);
+    }
+
+    /// The same with another pair.
+    pub(crate) fn behind_nginx_with(&mut self, pair: &Pair, server: &str, more: &[&str]) {
         let ports = &self.asterisk.ports;
         let port = *ports.spare.start();
         let server = server.replace("{http}", &ports.http.to_string()).replace("{wss}", &ports.wss.to_string());
-        let nginx = Nginx::start(([127, 0, 0, 1], port).into(), &self.authority.issue(&[NAME]), &server);
+        let nginx = Nginx::start(([127, 0, 0, 1], port).into(), pair, &server);
         // It is told to reload by the hand itself.
         self.tool("nginx", &format!("[ \"$1\" = -s ] || exec {} \"$@\"", nginx.command()));
         self.nginx = Some(nginx);

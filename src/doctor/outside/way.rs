@@ -14,7 +14,7 @@ use crate::{
     clock,
     diagnosis::{Code, Finding, Severity},
     doctor::{BrowserWould, Notebook, Running},
-    proof::{self, Door, Observation, Seen, Served, Socket, Target},
+    proof::{self, Door, Observation, Old, Seen, Served, Socket, Target},
     settings::Address,
 };
 
@@ -53,10 +53,20 @@ pub(super) async fn walk(book: &mut Notebook<'_>, question: &Question, addresses
     };
     let at = address_of(question, &tried[first].0);
     let (_, observation) = &tried[first];
+    let mut unseen = false;
     if question.aim.secure {
         let elsewhere = tried.iter().enumerate().filter(|(number, _)| *number != first).map(|(_, tried)| tried);
         let more = More { issuer: chain::issuer(question, observation).await, old: old(question, &tried[first]).await };
         tls(book, question, &at, observation, &more, elsewhere);
+        unseen = more.old == Some(Old::Suites);
+    }
+    if unseen {
+        let needs = (
+            format!("a look by hand at what is behind its old suites: openssl s_client -connect {at} -tls1_2"),
+            format!("um olhar à mão no que há por trás das suítes antigas: openssl s_client -connect {at} -tls1_2"),
+        );
+        book.lacks("upgrade", needs);
+        return None;
     }
     upgrade(book, &at, observation);
     let refused = observation.served.as_ref().is_some_and(|served| !served.acceptable || unwelcome(served));
@@ -144,14 +154,14 @@ fn no_route(observation: &Observation) -> bool {
 /// What was looked at because of what the first look showed.
 struct More {
     issuer: Option<chain::Issuer>,
-    old: Option<&'static str>,
+    old: Option<Old>,
 }
 
 /// Asked only where the peer speaks TLS, and none of today's.
-async fn old(question: &Question, (address, observation): &(SocketAddr, Observation)) -> Option<&'static str> {
+async fn old(question: &Question, (address, observation): &(SocketAddr, Observation)) -> Option<Old> {
     let found = observation.findings.iter().find(|finding| finding.code == Code::TlsFailed)?.get("found")?.to_string();
     let refuses = ["alert ProtocolVersion", "alert HandshakeFailure", "incompatible"].iter().any(|words| found.contains(words));
-    if refuses { proof::old_version(&target(question, *address)).await } else { None }
+    if refuses { proof::takes_old(&target(question, *address)).await } else { None }
 }
 
 /// What TLS serves, and what a browser would refuse in it.
@@ -177,7 +187,8 @@ fn tls<'o>(
             (Some(issuer), _, Code::TlsChainIncomplete) => issuer.told(told),
             // As nothing for which a program without a certificate would stop, and Chromium does.
             (_, _, Code::TlsClientCertificate) => told.severity(Severity::Error),
-            (_, Some(version), Code::TlsFailed) => Finding::new(Code::TlsOldOnly).with("address", at).with("found", version),
+            (_, Some(Old::Version(version)), Code::TlsFailed) => Finding::new(Code::TlsOldOnly).with("address", at).with("found", version),
+            (_, Some(Old::Suites), Code::TlsFailed) => Finding::new(Code::TlsOldSuites).with("address", at),
             _ => told,
         });
     }

@@ -149,6 +149,19 @@ pub(super) const TLS_OLD_ONLY: Text = Text {
              $ nginx -t && nginx -s reload",
 };
 
+pub(super) const TLS_OLD_SUITES: Text = Text {
+    title: "the server speaks TLS 1.2 with suites of old alone",
+    meaning: "{address} takes ECDHE-RSA with AES in CBC mode, and nothing newer. Browsers still take that, and may give it up as they gave up TLS 1.1 (1006 \
+              from that day on); this program does not, so that certificate, upgrade and SIP could not be looked at.",
+    see: "$ openssl s_client -connect {address} -tls1_2 </dev/null 2>/dev/null | grep -E 'Cipher|Verif'",
+    remedy: "Allow suites of today, in http.conf under [general] (or leave `tlscipher` out), or in the proxy that stands before Asterisk:\n\
+             | tlscipher = ECDHE+AESGCM:ECDHE+CHACHA20\n\
+             $ touch /etc/asterisk/http.conf && asterisk -rx 'module reload http'\n\
+             nginx:\n\
+             | ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;\n\
+             $ nginx -t && nginx -s reload",
+};
+
 pub(super) const TLS_VALIDITY_TOO_LONG: Text = Text {
     title: "the certificate is valid for longer than browsers like",
     meaning: "What {address} serves is valid for {found}. Browsers take 398 days at most from public authorities, and Apple's devices 825 from private \

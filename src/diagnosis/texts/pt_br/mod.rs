@@ -73,6 +73,7 @@ pub(super) fn text(code: Code) -> Text {
         Code::TlsExpired => wire::TLS_EXPIRED,
         Code::TlsClientCertificate => wire::TLS_CLIENT_CERTIFICATE,
         Code::TlsOldOnly => wire::TLS_OLD_ONLY,
+        Code::TlsOldSuites => wire::TLS_OLD_SUITES,
         Code::TlsValidityTooLong => wire::TLS_VALIDITY_TOO_LONG,
         Code::ListenerWedged => wire::LISTENER_WEDGED,
         Code::WsNotFound => websocket::WS_NOT_FOUND,

@@ -149,6 +149,19 @@ pub(super) const TLS_OLD_ONLY: Text = Text {
              $ nginx -t && nginx -s reload",
 };
 
+pub(super) const TLS_OLD_SUITES: Text = Text {
+    title: "o servidor só fala TLS 1.2 com suítes antigas",
+    meaning: "{address} aceita ECDHE-RSA com AES em modo CBC, e nada mais novo. Os navegadores ainda aceitam isso, e podem largá-lo como largaram o TLS 1.1 (1006 a \
+              partir desse dia); este programa não aceita, e por isso certificado, upgrade e SIP não puderam ser olhados.",
+    see: "$ openssl s_client -connect {address} -tls1_2 </dev/null 2>/dev/null | grep -E 'Cipher|Verif'",
+    remedy: "Permita as suítes de hoje, no http.conf em [general] (ou deixe `tlscipher` de fora), ou no proxy que está na frente do Asterisk:\n\
+             | tlscipher = ECDHE+AESGCM:ECDHE+CHACHA20\n\
+             $ touch /etc/asterisk/http.conf && asterisk -rx 'module reload http'\n\
+             nginx:\n\
+             | ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;\n\
+             $ nginx -t && nginx -s reload",
+};
+
 pub(super) const TLS_VALIDITY_TOO_LONG: Text = Text {
     title: "o certificado vale por mais tempo do que os navegadores querem",
     meaning: "O que {address} serve vale por {found}. Os navegadores aceitam no máximo 398 dias de autoridades públicas, e os aparelhos da Apple 825 de \

@@ -21,7 +21,7 @@ mod source;
 mod tests;
 mod tls;
 mod value;
-pub mod webrtc;
+mod webrtc;
 
 use std::path::{Path, PathBuf};
 
@@ -98,7 +98,7 @@ pub fn load_from(source: &dyn FileSource, directory: &Path) -> AsteriskConfig {
     let barred = other("modules.conf", modules::keep, &mut findings).map(|conf| modules::barred(&conf));
     let rtp = other("rtp.conf", rtp::keep, &mut findings).map(|conf| rtp::rtp_conf(&conf));
 
-    let conf = one(source, directory, "pjsip.conf", |name| pjsip::keep(name) || webrtc::keep(name), &mut findings);
+    let conf = one(source, directory, "pjsip.conf", webrtc::keep, &mut findings);
     let webrtc = conf.as_ref().map(|conf| webrtc::webrtc(conf, wizards.as_ref(), elsewhere.is_none())).map_err(Clone::clone);
     let pjsip = conf.map(|conf| pjsip::pjsip_conf(&conf));
     findings.extend(pjsip.iter().flat_map(findings::pjsip));

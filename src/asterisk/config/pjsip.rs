@@ -81,23 +81,6 @@ pub enum Protocol {
     Unknown(String),
 }
 
-/// The entries that matter here. `type` also serves `[name](+type=transport)`.
-pub(super) fn keep(name: &[u8]) -> bool {
-    let matters: [&str; 10] = [
-        "type",
-        "protocol",
-        "bind",
-        "cert_file",
-        "priv_key_file",
-        "dtls_cert_file",
-        "dtls_private_key",
-        "dtls_auto_generate_cert",
-        "media_encryption",
-        "webrtc",
-    ];
-    matters.iter().any(|kept| name.eq_ignore_ascii_case(kept.as_bytes()))
-}
-
 /// Picks the transports out.
 pub(super) fn pjsip_conf(conf: &Conf) -> PjsipConf {
     PjsipConf {

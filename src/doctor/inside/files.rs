@@ -117,7 +117,8 @@ fn endpoints(book: &mut Notebook<'_>, config: &AsteriskConfig, user: Option<&str
 fn concerns(finding: &Finding, section: &str) -> bool {
     let is = |value: &Value| match value {
         Value::List(sections) => sections.iter().any(|one| one == section),
-        other => other.to_string() == section,
+        Value::Text(name) => name == section,
+        Value::Number(_) | Value::Time(_) => false,
     };
     ["section", "sections"].iter().filter_map(|key| finding.get(key)).any(is)
 }

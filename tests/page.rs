@@ -7,11 +7,9 @@ mod support;
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{Read as _, Write as _},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Stdio},
-    sync::{Mutex, PoisonError},
     thread,
     time::Duration,
 };
@@ -22,9 +20,9 @@ use starkeeper::clock;
 use support::{
     agent::Agent,
     asterisk::{Asterisk, Version},
-    bound, browser,
     certs::{Authority, Pair, Writing},
-    launch, until, until_some,
+    script::Script,
+    until, until_some,
 };
 
 const NAME: &str = "pbx.example.com";
@@ -262,27 +260,11 @@ impl Shown {
 }
 
 /// A Chromium with any number of readers, gone on drop.
-struct Chromium {
-    child: Mutex<Child>,
-    lines: Mutex<(Option<ChildStdin>, BufReader<ChildStdout>)>,
-}
+struct Chromium(Script);
 
 impl Chromium {
     fn start() -> Self {
-        let modules = browser::modules();
-        // Modules are looked for beside the script, so it is put beside them.
-        let script = modules.join("page.mjs");
-        let mut beside = tempfile::NamedTempFile::new_in(&modules).unwrap();
-        beside.write_all(include_bytes!("lab/browser/page.mjs")).unwrap();
-        beside.persist(&script).unwrap();
-        let mut command = bound("node");
-        command.arg(&script).current_dir(&modules).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = launch(command).expect("Node.js: run tests/lab/browser.sh");
-        let lines = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        let chromium = Self { child: Mutex::new(child), lines: Mutex::new(lines) };
-        let ready = chromium.answer(&mut chromium.lines.lock().unwrap());
-        assert!(ready["ready"].is_string(), "Chromium's version: {ready}");
-        chromium
+        Self(Script::start("page.mjs", include_bytes!("lab/browser/page.mjs"), |_| ()).0)
     }
 
     fn open(&self, name: &str, agent: &Agent, look: &Look) -> Reader<'_> {
@@ -291,27 +273,6 @@ impl Chromium {
         let look = json!({"url": url, "width": look.width, "theme": look.theme, "lang": look.lang, "script": look.script});
         reader.act("open", &look);
         reader
-    }
-
-    fn answer(&self, lines: &mut (Option<ChildStdin>, BufReader<ChildStdout>)) -> Value {
-        let mut line = String::new();
-        lines.1.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("the browser said {line:?}: {error}"))
-    }
-}
-
-impl Drop for Chromium {
-    fn drop(&mut self) {
-        let lines = self.lines.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // The end of its input is its end; Chromium goes with it.
-        drop(lines.0.take());
-        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let end = clock::tick() + Duration::from_secs(5);
-        while matches!(child.try_wait(), Ok(None)) && clock::tick() < end {
-            thread::sleep(Duration::from_millis(10));
-        }
-        let _ = child.kill();
-        let _ = child.wait();
     }
 }
 
@@ -325,9 +286,7 @@ impl Reader<'_> {
     fn act(&self, deed: &str, with: &Value) -> Value {
         let mut act = with.clone();
         (act["do"], act["as"]) = (deed.into(), self.name.as_str().into());
-        let mut lines = self.chromium.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        writeln!(lines.0.as_mut().unwrap(), "{act}").unwrap();
-        let told = self.chromium.answer(&mut lines);
+        let told = self.chromium.0.act(&act);
         assert!(told["failed"].is_null(), "{act}: {told}");
         told
     }

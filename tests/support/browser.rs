@@ -4,10 +4,8 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Write as _},
-    path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::{Mutex, PoisonError},
+    path::Path,
+    process::{Command, Stdio},
     thread,
     time::Duration,
 };
@@ -16,12 +14,11 @@ use serde_json::{Value, json};
 use starkeeper::clock;
 use tempfile::TempDir;
 
-use super::{asterisk::cache, bound, certs::Authority, launch};
+use super::{certs::Authority, script::Script};
 
 /// A Chromium, gone on drop.
 pub struct Browser {
-    child: Mutex<Child>,
-    lines: Mutex<(Option<ChildStdin>, BufReader<ChildStdout>)>,
+    script: Script,
     /// The page's origin, `https://phone.example.com:PORT`.
     pub origin: String,
     _home: TempDir,
@@ -30,63 +27,24 @@ pub struct Browser {
 impl Browser {
     /// Starts it. `page` issues for the page that the phones live on, and is trusted. `names`: `(name, address)`; all other names lead nowhere.
     pub fn start(page: &Authority, names: &[(&str, &str)]) -> Self {
-        let modules = modules();
         let home = tempfile::Builder::new().prefix("starkeeper-browser-").tempdir().unwrap();
         trust(home.path(), page);
         let pair = page.issue(&["phone.example.com"]);
         let (cert, key) = (home.path().join("page.crt"), home.path().join("page.key"));
         fs::write(&cert, &pair.cert_pem).unwrap();
         fs::write(&key, &pair.key_pem).unwrap();
-        // Modules are looked for beside the script, so it is put beside them.
-        let script = modules.join("softphone.mjs");
-        let mut beside = tempfile::NamedTempFile::new_in(&modules).unwrap();
-        beside.write_all(include_bytes!("../lab/browser/softphone.mjs")).unwrap();
-        beside.persist(&script).unwrap();
         let rules: Vec<String> = names.iter().map(|(name, address)| format!("MAP {name} {address}")).collect();
-        let mut command = bound("node");
-        command.arg(&script).arg(&cert).arg(&key).arg(rules.join(",") + ",MAP *.example.com ~NOTFOUND");
-        command.current_dir(&modules).env("HOME", home.path()).env_remove("XDG_CONFIG_HOME").env_remove("XDG_CACHE_HOME");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = launch(command).expect("Node.js: run tests/lab/browser.sh");
-        let lines = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        let mut browser = Self { child: Mutex::new(child), lines: Mutex::new(lines), origin: String::new(), _home: home };
-        let ready = browser.answer(&mut browser.lines.lock().unwrap());
-        assert!(ready["ready"].is_string(), "Chromium's version: {ready}");
-        browser.origin = ready["origin"].as_str().unwrap_or_default().to_owned();
-        browser
+        let (script, ready) = Script::start("softphone.mjs", include_bytes!("../lab/browser/softphone.mjs"), |command| {
+            command.arg(&cert).arg(&key).arg(rules.join(",") + ",MAP *.example.com ~NOTFOUND");
+            command.env("HOME", home.path()).env_remove("XDG_CONFIG_HOME").env_remove("XDG_CACHE_HOME");
+        });
+        Self { script, origin: ready["origin"].as_str().unwrap_or_default().to_owned(), _home: home }
     }
 
     /// A phone that connects to `url` and registers as `uri`.
     pub fn open(&self, name: &str, url: &str, uri: &str, password: &str) -> Phone<'_> {
-        self.act(&json!({"do": "open", "as": name, "url": url, "uri": uri, "password": password}));
+        self.script.act(&json!({"do": "open", "as": name, "url": url, "uri": uri, "password": password}));
         Phone { browser: self, name: name.to_owned() }
-    }
-
-    fn act(&self, act: &Value) -> Value {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        writeln!(lines.0.as_mut().unwrap(), "{act}").unwrap();
-        self.answer(&mut lines)
-    }
-
-    fn answer(&self, lines: &mut (Option<ChildStdin>, BufReader<ChildStdout>)) -> Value {
-        let mut line = String::new();
-        lines.1.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("the browser said {line:?}: {error}"))
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let lines = self.lines.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // The end of its input is its end; Chromium goes with it.
-        drop(lines.0.take());
-        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let end = clock::tick() + Duration::from_secs(5);
-        while matches!(child.try_wait(), Ok(None)) && clock::tick() < end {
-            thread::sleep(Duration::from_millis(10));
-        }
-        let _ = child.kill();
-        let _ = child.wait();
     }
 }
 
@@ -99,12 +57,12 @@ pub struct Phone<'b> {
 impl Phone<'_> {
     /// What has become of it.
     pub fn tell(&self) -> Value {
-        self.browser.act(&json!({"do": "tell", "as": self.name}))
+        self.browser.script.act(&json!({"do": "tell", "as": self.name}))
     }
 
     /// Calls.
     pub fn call(&self, to: &str) {
-        self.browser.act(&json!({"do": "call", "as": self.name, "to": to}));
+        self.browser.script.act(&json!({"do": "call", "as": self.name, "to": to}));
     }
 
     /// Waits until what it tells is so, and returns that.
@@ -138,19 +96,12 @@ impl Phone<'_> {
 impl Drop for Phone<'_> {
     fn drop(&mut self) {
         if !thread::panicking() {
-            self.browser.act(&json!({"do": "close", "as": self.name}));
+            self.browser.script.act(&json!({"do": "close", "as": self.name}));
         }
     }
 }
 
 const SOON: Duration = Duration::from_secs(30);
-
-/// Where the npm packages are.
-pub fn modules() -> PathBuf {
-    let modules = cache().join("browser");
-    assert!(modules.join(".starkeeper-recipe").exists(), "no browser in {}: run tests/lab/browser.sh", modules.display());
-    modules
-}
 
 /// Puts the root into the database of the user whose home this is, as an authority for servers.
 fn trust(home: &Path, authority: &Authority) {

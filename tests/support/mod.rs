@@ -16,6 +16,8 @@ pub mod kubectl;
 pub mod manager;
 pub mod nginx;
 pub mod prometheus;
+pub mod script;
+pub mod table;
 pub mod wire;
 
 use std::{

@@ -6,7 +6,9 @@ mod judging;
 mod links;
 mod other_pairs;
 mod published;
+mod publishing;
 mod surroundings;
+mod taking;
 mod told;
 mod work;
 
@@ -14,12 +16,12 @@ use std::{collections::VecDeque, future::Future, pin::Pin, sync::Arc, time::Dura
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
-use tracing::info;
 
 use config_folder::ConfigFolder;
 use judging::{Newest, expected_of_asterisk};
 use links::{Watched, watch_files};
 use other_pairs::OtherPairs;
+use publishing::around;
 use surroundings::Surroundings;
 use told::Told;
 use work::{Done, Own, Work, ask, at_once, finish, finished};
@@ -29,15 +31,12 @@ pub use links::{Link, link};
 use crate::{
     asterisk::ami::AmiEvent,
     clock::{self, Now},
-    diagnosis::Finding,
-    host,
     material::{
-        Digest, LookAgain, MaterialEvent, WatchMode,
+        Digest, LookAgain, WatchMode,
         anchors::{self, Anchors},
     },
     plan::{self, Plan},
-    proof::Closing,
-    report::{Around, Cluster, Status, notify::Delivery},
+    report::{Cluster, Status, notify::Delivery},
     settings::Settings,
     state::{Command, Input, Policy, State, Turn},
 };
@@ -267,111 +266,6 @@ impl Driver {
         let _ = tokio::time::timeout(DRAIN, end).await;
         status
     }
-
-    fn take(&mut self, done: Done) -> Vec<Input> {
-        match done {
-            Done::Observed(observation, closing) => {
-                self.part(closing);
-                self.others.look(&self.expected_of_asterisk(), clock::now());
-                self.look_at_the_clock(clock::now());
-                // Time goes by for what the files hold, too, and Asterisk's own files may have been edited.
-                let edited = self.config.as_ref().is_some_and(ConfigFolder::changed).then(|| self.read_config()).flatten();
-                let damaged = self.is_damaged().then_some(Input::PublishedDamaged);
-                edited.into_iter().chain(damaged).chain(self.judge_again()).chain([Input::Observed(observation)]).collect()
-            }
-            Done::Looked(surface, observation, closing) => {
-                self.part(closing);
-                vec![Input::Looked(surface, observation)]
-            }
-            Done::Published(outcome) => vec![Input::Published(outcome)],
-            Done::Reloaded(outcome) => vec![Input::Reloaded(outcome)],
-        }
-    }
-
-    /// Lets a probe's farewell go on beside what comes next. The one before it may not be over yet: dropped, it would end abruptly.
-    fn part(&mut self, closing: Closing) {
-        let former = self.closing.take();
-        let both = async move {
-            tokio::join!(closing.done(), finished(former));
-        };
-        self.closing = Some(AbortOnDropHandle::new(tokio::spawn(both)));
-    }
-
-    fn take_material(&mut self, event: MaterialEvent) -> Vec<Input> {
-        match event {
-            MaterialEvent::Snapshot { snapshot, noticed } => {
-                self.want_a_look_around();
-                vec![self.judge(snapshot, noticed)]
-            }
-            MaterialEvent::Watching(mode) => {
-                info!(mode = watching(&mode), "watching the files");
-                self.watching = mode;
-                Vec::new()
-            }
-        }
-    }
-
-    /// Reads Asterisk's own files again, and goes by what they say now.
-    fn read_config(&mut self) -> Option<Input> {
-        let folder = self.settings.asterisk.config_dir.as_deref()?;
-        let config = ConfigFolder::read(folder);
-        let plan = plan::plan(&self.settings, Some(&config.read), self.asterisk.as_deref());
-        self.config = Some(config);
-        if plan.sources != self.plan.sources {
-            info!(cert = %plan.sources.cert.display(), key = %plan.sources.key.display(), "Asterisk's files name other certificate files");
-            self.files = watch_files(&plan, &self.settings);
-            self.newest = None;
-        }
-        if plan.ami != self.plan.ami {
-            self.dropped += self.ami.client.dropped();
-            self.ami = link(&plan.ami, &self.settings.probe, &self.anchors);
-        }
-        self.plan = plan;
-        self.others.follow(&self.plan.others, &self.expected_of_asterisk(), clock::now());
-        self.want_a_look_around();
-        self.surroundings.told_by_asterisk(None);
-        self.to_ask = true;
-        Some(Input::Config(self.plan.means.clone()))
-    }
-
-    fn take_own(&mut self, own: Own) -> Option<Input> {
-        let input = self.take_version(own.version);
-        self.to_ask = false;
-        let ours = self.config.as_ref().and_then(|config| config.read.http.as_ref().ok());
-        let differs = ours.zip(own.http).and_then(|(ours, told)| host::another(ours, &told, &self.plan.ami.address));
-        self.surroundings.told_by_asterisk(differs);
-        input
-    }
-
-    /// Which surfaces can be refreshed depends on the release.
-    fn take_version(&mut self, version: Option<String>) -> Option<Input> {
-        if version.is_none() || version == self.asterisk {
-            return None;
-        }
-        self.asterisk = version;
-        self.read_config()
-    }
-
-    /// Publishes the status, and tells the log what is new in it.
-    fn publish(&mut self) -> Arc<Status> {
-        let now = clock::now();
-        let dropped = self.dropped + self.ami.client.dropped();
-        let mut around = around(&self.settings, &self.plan, self.others.findings().cloned().collect(), self.started, &self.watching);
-        around.events_dropped = dropped;
-        around.captured = self.newest.as_ref().map(|newest| newest.digest);
-        if let Some(link) = &mut self.cluster {
-            around.cluster = link.cluster.borrow_and_update().clone();
-        }
-        if let Some(delivery) = &mut self.delivery {
-            around.delivery = delivery.borrow_and_update().clone();
-        }
-        around.findings.extend(self.found_around(now));
-        around.suspicions = self.surroundings.suspicions().to_vec();
-        let status = Arc::new(Status::of(&self.state, &around, now));
-        self.told.tell(&status);
-        self.status.send_replace(Arc::clone(&status));
-        status
-    }
 }
 
 /// An answer to the question for a turn, or nothing but news of the cluster; for ever where there is none.
@@ -392,42 +286,6 @@ async fn changed(delivery: &mut Option<watch::Receiver<Delivery>>) {
     };
     if ended {
         std::future::pending().await
-    }
-}
-
-fn watching(mode: &WatchMode) -> &'static str {
-    match mode {
-        WatchMode::Inotify => "inotify",
-        WatchMode::Polling { .. } => "polling",
-    }
-}
-
-fn around(settings: &Settings, plan: &Plan, others: Vec<Finding>, started: Now, mode: &WatchMode) -> Around {
-    let mut findings = plan.findings.clone();
-    findings.extend(others);
-    if let WatchMode::Polling { finding } = mode {
-        findings.push(finding.clone());
-    }
-    Around {
-        started,
-        cert: plan.sources.cert.display().to_string(),
-        key: plan.sources.key.display().to_string(),
-        staged: settings.certificate.publish.is_some(),
-        watching: watching(mode),
-        wss: plan.target.address.clone(),
-        path: plan.target.path.clone(),
-        beside: plan.beside.iter().map(|(surface, target)| (surface.clone(), target.address.clone())).collect(),
-        ami: plan.ami.address.clone(),
-        findings,
-        suspicions: Vec::new(),
-        expiry: settings.expiry,
-        liveness: settings.liveness,
-        readiness: settings.readiness,
-        stale_after: settings.probe.interval * 2 + settings.probe.timeout * 4,
-        events_dropped: 0,
-        cluster: Cluster::default(),
-        delivery: Delivery::default(),
-        captured: None,
     }
 }
 

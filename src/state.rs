@@ -1,6 +1,7 @@
 //! Inputs and the time → commands and the next deadline. Pure: it decides everything and touches nothing. What it refuses: a reload
 //! while the newest files are bad, a reload for bytes that are served already, a reload while a probe is under way.
 
+mod ami;
 mod backoff;
 mod beside;
 mod door;
@@ -13,6 +14,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod words;
 
 pub use beside::{Beside, BesideMeans};
 pub use facts::{AmiLink, Generation, HealMeans, Means, Outcome, Rejected, ReloadOutcome, Rotation, Tally, Timing};
@@ -20,109 +22,18 @@ pub use histogram::{Histogram, ProbeTimes, RotationTimes};
 pub use history::{Ended, History, Probed};
 pub use phase::Phase;
 pub use turn::Turn;
+pub use words::{Command, Input, Policy};
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use backoff::Backoff;
 
 use crate::{
-    asterisk::{
-        ami::{AmiEvent, ReloadStatus},
-        reload::Reload,
-        surface::Surface,
-    },
-    bundle::{Bundle, Judgement},
+    asterisk::reload::Reload,
     clock::{Now, Tick},
     diagnosis::Finding,
-    material::{Digest, Snapshot},
     proof::Observation,
 };
-
-/// How patient the agent is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// Between two probes while all is well.
-    pub probe_interval: Duration,
-    /// How long a bad generation may be just half-written before it is named.
-    pub grace: Duration,
-    /// Staged mode: Asterisk reads what the agent publishes, not the files that are watched.
-    pub staged: bool,
-    /// Replicas share the files, and rotate in order: a new generation waits for its turn.
-    pub ordered: bool,
-    /// Spreads the retries of several agents apart. Any number.
-    pub seed: u64,
-}
-
-/// What has come to pass.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// A generation of the files was read and judged.
-    Material {
-        /// What came of it.
-        judgement: Box<Judgement>,
-        /// When its first change was noticed.
-        noticed: Tick,
-        /// How long judging took.
-        check: Duration,
-    },
-    /// The pair that was published by an earlier run still stands, and was judged good.
-    Kept(Box<Bundle>),
-    /// A publish is over.
-    Published(Result<(), Finding>),
-    /// What was published is no longer what stands there.
-    PublishedDamaged,
-    /// Asterisk's own files were read (again).
-    Config(Means),
-    /// AMI told something.
-    Ami(AmiEvent),
-    /// A probe is over.
-    Observed(Box<Observation>),
-    /// A look at another surface is over.
-    Looked(Surface, Box<Observation>),
-    /// A reload is over.
-    Reloaded(ReloadOutcome),
-    /// What was said to the question for a turn.
-    Turn {
-        /// The generation that was asked for.
-        generation: Digest,
-        /// The answer.
-        turn: Turn,
-    },
-    /// Somebody asks to look at everything again, now.
-    LookAgain,
-    /// The deadline that was asked for has come.
-    Deadline,
-    /// The process is asked to end.
-    Stop,
-}
-
-/// What is to be done. At most one of `Probe` and `Reload` is under way at any time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Try the door; answer with [`Input::Observed`].
-    Probe,
-    /// Publish this generation into the folder that Asterisk reads; answer with [`Input::Published`].
-    Publish(Arc<Snapshot>),
-    /// See what another surface serves; answer with [`Input::Looked`].
-    Look(Surface),
-    /// Have Asterisk reload, if the files still are this generation; answer with [`Input::Reloaded`].
-    Reload {
-        /// The generation that was judged good.
-        snapshot: Arc<Snapshot>,
-        /// What to reload, in this order.
-        reloads: Vec<Reload>,
-        /// A file that http.conf includes, to touch first.
-        touch: Option<PathBuf>,
-    },
-    /// Ask for this generation's turn, and go on; answer with [`Input::Turn`], as often as there is news.
-    AskTurn(Digest),
-    /// Read the files again, now.
-    Rescan,
-    /// Read Asterisk's own files again; answer with [`Input::Config`].
-    ReadConfig,
-    /// Drain and end.
-    Exit,
-}
 
 /// Everything the agent knows, and what it is doing about it.
 #[derive(Debug)]
@@ -293,52 +204,6 @@ impl State {
             Input::Stop => self.stopping = true,
         }
         Vec::new()
-    }
-
-    fn take_ami(&mut self, event: AmiEvent, now: Now) {
-        match event {
-            AmiEvent::Connected { version } => {
-                self.ami = AmiLink::Up { version, booted: false, since: now };
-                self.tally.ami_connects += 1;
-                self.begin_anew(now);
-            }
-            AmiEvent::FullyBooted => {
-                // It comes with every login, also with one that is no news.
-                if let AmiLink::Up { booted, .. } = &mut self.ami
-                    && !std::mem::replace(booted, true)
-                {
-                    self.begin_anew(now);
-                }
-            }
-            AmiEvent::Reload { module, status } => match status {
-                ReloadStatus::Done | ReloadStatus::Error | ReloadStatus::Unknown(_) => self.take_reload_event(&module, now),
-                ReloadStatus::Queued
-                | ReloadStatus::NotFound
-                | ReloadStatus::InProgress
-                | ReloadStatus::Uninitialized
-                | ReloadStatus::NotImplemented => {}
-            },
-            AmiEvent::Disconnected(finding) => {
-                self.look |= self.ami.is_up();
-                self.echoes.clear();
-                self.ami = AmiLink::Down { finding: Some(finding), since: self.ami.down_since().unwrap_or(now) };
-            }
-        }
-    }
-
-    /// A reload by somebody else may have changed what is served: only a look tells.
-    fn take_reload_event(&mut self, module: &str, now: Now) {
-        if let Some(echo) = self.echoes.iter().position(|echo| *echo == module) {
-            self.echoes.swap_remove(echo);
-            return;
-        }
-        self.look |= module == Reload::HTTP.name() || module == beside::ALL;
-        self.look_beside_for(module, now);
-    }
-
-    fn expect_echoes(&mut self, reloads: &[Reload]) {
-        self.echoes.retain(|echo| !reloads.iter().any(|reload| reload.name() == *echo));
-        self.echoes.extend(reloads.iter().map(Reload::name));
     }
 
     /// Whether what Asterisk would read now is a good generation.

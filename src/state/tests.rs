@@ -8,12 +8,14 @@ use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 
 use super::*;
-use crate::asterisk::{ami::Reloaded, reload::Reload};
 use crate::{
-    bundle::{Bundle, Chain, Fingerprint, Leaf, Rejection},
-    clock::Tick,
+    asterisk::{
+        ami::{AmiEvent, ReloadStatus, Reloaded},
+        surface::Surface,
+    },
+    bundle::{Bundle, Chain, Fingerprint, Judgement, Leaf, Rejection},
     diagnosis::Code,
-    material::{Capture, Content, Node},
+    material::{Capture, Content, Node, Snapshot},
     proof::{Door, Served, StageTimes},
 };
 

@@ -1,5 +1,7 @@
 //! `State` → [`Status`]: the one value that everything outside reads. Health, metrics, the page and `inspect` all say what stands here.
 
+#[cfg(test)]
+pub(crate) mod blank;
 pub mod cluster;
 mod findings;
 pub mod health;

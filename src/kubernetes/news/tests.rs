@@ -1,61 +1,9 @@
 //! What is worth an Event, as stories of statuses at fixed moments.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 
 use super::*;
-use crate::{
-    bundle::{Fingerprint, Leaf},
-    clock::{Now, Tick},
-    report::{Around, Cluster},
-    settings::{Address, ExpirySettings, LivenessPolicy, LivenessSettings, ReadinessSettings},
-    state::{HealMeans, Means, Policy, State},
-};
-
-/// A status that says nothing yet, to be filled in.
-fn blank() -> Status {
-    let now = Now { wall: Timestamp::from_second(1_800_000_000).unwrap(), tick: Tick(Duration::from_secs(100)) };
-    let policy = Policy { probe_interval: SECOND, grace: SECOND, staged: false, ordered: false, seed: 1 };
-    let state = State::new(policy, Means { reloads: Vec::new(), heal: HealMeans::Unknown, beside: Vec::new() }, now);
-    let address = Address { host: "127.0.0.1".into(), port: 8089 };
-    let around = Around {
-        started: now,
-        cert: "/tls/tls.crt".into(),
-        key: "/tls/tls.key".into(),
-        staged: false,
-        watching: "inotify",
-        wss: address.clone(),
-        path: "/ws".into(),
-        beside: Vec::new(),
-        ami: address,
-        findings: Vec::new(),
-        suspicions: Vec::new(),
-        expiry: ExpirySettings::default(),
-        liveness: LivenessSettings { policy: LivenessPolicy::Never, after: SECOND },
-        readiness: ReadinessSettings { require_trusted: false },
-        stale_after: SECOND,
-        events_dropped: 0,
-        cluster: Cluster::default(),
-        delivery: Default::default(),
-        captured: None,
-    };
-    Status::of(&state, &around, now)
-}
-
-fn leaf(of: u8) -> Leaf {
-    let at = Timestamp::from_second(1_900_000_000).unwrap();
-    Leaf {
-        subject: format!("CN={of}"),
-        issuer: "CA".into(),
-        serial: "01".into(),
-        names: Vec::new(),
-        not_before: at,
-        not_after: at,
-        key_algorithm: "P-256".into(),
-        fingerprint_sha256: Fingerprint::of(&vec![of].into()),
-    }
-}
+use crate::report::blank::{blank, leaf};
 
 /// This pair lies there, is served, and the door is open.
 fn serving(of: u8) -> Status {
@@ -220,5 +168,3 @@ fn a_note_fits_however_long_its_evidence() {
     assert!(long.len() <= 1000 && long.ends_with('…'), "{}", long.len());
     assert_eq!(short("x".repeat(1000)).len(), 1000);
 }
-
-const SECOND: Duration = Duration::from_secs(1);

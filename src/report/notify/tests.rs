@@ -5,65 +5,22 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::{super::Around, *};
+use super::*;
 use crate::{
-    bundle::Fingerprint,
     clock::{Now, Tick},
     diagnosis::Lang,
-    report::{Check, Cluster, Verdict},
-    settings::{self, Address, LivenessPolicy, LivenessSettings, ReadinessSettings},
-    state::{self, HealMeans, Means, Policy},
+    report::{
+        Check, Verdict,
+        blank::{blank, leaf},
+    },
+    settings,
 };
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// So many seconds into the story.
 fn at(seconds: u64) -> Now {
     let span = Duration::from_secs(seconds);
     let wall = Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::try_from(span).unwrap();
     Now { wall, tick: Tick(span + Duration::from_secs(100)) }
-}
-
-fn blank() -> Status {
-    let policy = Policy { probe_interval: SECOND, grace: SECOND, staged: false, ordered: false, seed: 1 };
-    let state = state::State::new(policy, Means { reloads: Vec::new(), heal: HealMeans::Unknown, beside: Vec::new() }, at(0));
-    let address = Address { host: "127.0.0.1".into(), port: 8089 };
-    let around = Around {
-        started: at(0),
-        cert: "/tls/tls.crt".into(),
-        key: "/tls/tls.key".into(),
-        staged: false,
-        watching: "inotify",
-        wss: address.clone(),
-        path: "/ws".into(),
-        beside: Vec::new(),
-        ami: address,
-        findings: Vec::new(),
-        suspicions: Vec::new(),
-        expiry: settings::ExpirySettings::default(),
-        liveness: LivenessSettings { policy: LivenessPolicy::Never, after: SECOND },
-        readiness: ReadinessSettings { require_trusted: false },
-        stale_after: SECOND,
-        events_dropped: 0,
-        cluster: Cluster::default(),
-        delivery: Default::default(),
-        captured: None,
-    };
-    Status::of(&state, &around, at(0))
-}
-
-fn leaf(of: u8) -> Leaf {
-    let at = Timestamp::from_second(1_900_000_000).unwrap();
-    Leaf {
-        subject: format!("CN={of}"),
-        issuer: "CA".into(),
-        serial: "01".into(),
-        names: Vec::new(),
-        not_before: at,
-        not_after: at,
-        key_algorithm: "P-256".into(),
-        fingerprint_sha256: Fingerprint::of(&vec![of].into()),
-    }
 }
 
 /// This pair lies there, is served, and browsers can connect.

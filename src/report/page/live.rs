@@ -68,7 +68,8 @@ mod tests {
         time::{interval, sleep},
     };
 
-    use super::{super::tests::blank, *};
+    use super::*;
+    use crate::report::blank::blank;
 
     fn listener() -> (watch::Sender<Arc<Status>>, Listener) {
         let (tell, status) = watch::channel(Arc::new(blank()));

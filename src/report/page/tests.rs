@@ -1,54 +1,20 @@
 //! The page of statuses that stand still: hostile, full, and in every phase.
 
-use std::time::Duration;
-
 use super::*;
 use crate::{
     bundle::{Fingerprint, Leaf},
-    clock::{Now, Tick},
     diagnosis::{Code, Finding},
     report::{
-        Around, Cluster,
+        blank::blank,
         status::{Expiry, PastRotation, RotationMillis},
     },
-    settings::{Address, ExpirySettings, LivenessPolicy, LivenessSettings, ReadinessSettings},
-    state::{HealMeans, Means, Outcome, Phase, Policy, State},
+    state::{Outcome, Phase},
 };
 
 const DAY: i64 = 86_400;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
-
-pub(super) fn blank() -> Status {
-    let now = Now { wall: at(0), tick: Tick(Duration::from_secs(100)) };
-    let patience = Duration::from_secs(10);
-    let policy = Policy { probe_interval: patience, grace: patience, staged: false, ordered: false, seed: 1 };
-    let state = State::new(policy, Means { reloads: Vec::new(), heal: HealMeans::Unknown, beside: Vec::new() }, now);
-    let address = Address { host: "127.0.0.1".into(), port: 8089 };
-    let around = Around {
-        started: now,
-        cert: "/tls/tls.crt".into(),
-        key: "/tls/tls.key".into(),
-        staged: false,
-        watching: "inotify",
-        wss: address.clone(),
-        path: "/ws".into(),
-        beside: Vec::new(),
-        ami: address,
-        findings: Vec::new(),
-        suspicions: Vec::new(),
-        expiry: ExpirySettings::default(),
-        liveness: LivenessSettings { policy: LivenessPolicy::Never, after: patience },
-        readiness: ReadinessSettings { require_trusted: false },
-        stale_after: patience,
-        events_dropped: 0,
-        cluster: Cluster::default(),
-        delivery: Default::default(),
-        captured: None,
-    };
-    Status::of(&state, &around, now)
 }
 
 fn leaf(subject: &str) -> Leaf {

@@ -48,6 +48,32 @@ fn a_healthy_door_is_ok_and_leaves_no_line() {
 }
 
 #[test]
+fn on_request_more_is_looked_at() {
+    both(|version| {
+        let authority = Authority::new();
+        let pair = authority.issue(&["pbx.example.com"]);
+        let asterisk = Asterisk::build(version).pair(&pair).http("prefix=pbx").enable_status().start();
+        let mark = asterisk.mark();
+        let report = Doctor::at("wss://pbx.example.com:8089/pbx/ws").connect(([127, 0, 0, 1], asterisk.ports.wss).into());
+        let report = report.trusting(&authority).with(&["--thorough"]).ask();
+        assert_eq!(report.told(), (0, "ok", "connect", None, vec![]), "{version:?}: {report:#?}");
+        let versions = serde_json::json!({"TLS 1.3": "taken", "TLS 1.2": "taken", "TLS 1.1": "refused", "TLS 1.0": "refused"});
+        assert_eq!(*report.evidence("tls-versions"), versions, "{version:?}");
+        let starts = |step: &str, with: &str| {
+            let answer = report.evidence(step)["answer"].as_str().unwrap().to_owned();
+            assert!(answer.starts_with(with), "{version:?} {step}: {answer}");
+        };
+        starts("upgrade-without-sip", "HTTP 400 by Asterisk/");
+        starts("httpstatus", "HTTP 200 by Asterisk/");
+        assert_eq!(report.evidence("httpstatus")["path"], "/pbx/httpstatus");
+        // Which is why it is done on request.
+        let complaints = asterisk.complaints(mark);
+        assert!(complaints.iter().any(|line| line.contains("no protocols requested")), "{version:?}: {complaints:#?}");
+        assert!(complaints.iter().any(|line| line.contains("Unable to set up ssl connection")), "{version:?}: {complaints:#?}");
+    });
+}
+
+#[test]
 fn what_browsers_refuse_is_cause_1() {
     both(|version| {
         let authority = Authority::new();

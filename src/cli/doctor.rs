@@ -72,7 +72,7 @@ impl Doctor {
             Ok(user) => user,
             Err(why) => return refuse(&why),
         };
-        let wishes = inside::Wishes { user, hold: self.asking.hold };
+        let wishes = inside::Wishes { user, hold: self.asking.hold, thorough: self.asking.thorough };
         let trusted = match supervise::trusted(&settings) {
             Ok(trusted) => trusted,
             Err(error) => return refuse(&error.to_string()),
@@ -101,6 +101,7 @@ impl Doctor {
             anchors,
             user,
             hold: self.asking.hold,
+            thorough: self.asking.thorough,
             timeout: self.asking.timeout.unwrap_or(TIMEOUT),
         };
         examine(common, async |book| outside::examine(book, &question).await)

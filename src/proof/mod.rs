@@ -4,6 +4,7 @@
 
 mod answer;
 mod connect;
+mod curious;
 mod farewell;
 mod fetch;
 mod judge;
@@ -18,6 +19,7 @@ mod upgrade;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use curious::{Asked, Head, head, tls_versions};
 pub use farewell::Closing;
 pub use fetch::fetch;
 pub use old::{Old, takes_old};

@@ -26,6 +26,12 @@ pub async fn takes_old(target: &Target) -> Option<Old> {
     answered(target, YESTERDAY).await.map(Old::Version)
 }
 
+/// Whether it takes `TLS 1.1` or `TLS 1.0`, and nothing below.
+pub(super) async fn takes_version(target: &Target, version: &str) -> bool {
+    let offer = if version == "TLS 1.0" { Offer { version: [3, 1], ..YESTERDAY } } else { YESTERDAY };
+    answered(target, offer).await == Some(version)
+}
+
 async fn answered(target: &Target, offer: Offer) -> Option<&'static str> {
     let trial = Trial::begin(target, "tls");
     let mut stream = connect::connect(&trial).await.ok()?;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme, SupportedProtocolVersion,
     client::{
         ResolvesClientCert, Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -26,7 +26,7 @@ use x509_parser::{
     public_key::PublicKey,
 };
 
-use super::trial::Trial;
+use super::{farewell::Closing, trial::Trial};
 use crate::material::anchors::Anchors;
 
 /// In bits; the verifier takes none that is shorter.
@@ -97,6 +97,23 @@ pub(super) async fn handshake(trial: &Trial<'_>, stream: TcpStream) -> Handshake
     };
     let sight = capture.sight();
     Handshake { outcome, chain: sight.chain, possession: sight.possession.unwrap_or(Possession::Unjudged), asked: sight.asked }
+}
+
+/// Whether a handshake in this version alone comes about.
+pub(super) async fn takes(trial: &Trial<'_>, stream: TcpStream, version: &'static SupportedProtocolVersion) -> bool {
+    let capture = Arc::new(Capture::default());
+    let (name, sni) = name(trial);
+    let builder = ClientConfig::builder_with_protocol_versions(&[version]).dangerous().with_custom_certificate_verifier(capture.clone());
+    let mut config = builder.with_client_cert_resolver(capture);
+    config.enable_sni = sni;
+    let connected = timeout(trial.target.timeout, TlsConnector::from(Arc::new(config)).connect(name, stream)).await;
+    match connected {
+        Ok(Ok(stream)) => {
+            Closing::http(Box::new(stream), trial.target.timeout).done().await;
+            true
+        }
+        Ok(Err(_)) | Err(_) => false,
+    }
 }
 
 /// The name for SNI. IP addresses, and names that are none, go without (RFC 6066, 3).

@@ -26,7 +26,8 @@ const LARGEST_HEAD: usize = 16 * 1024;
 /// Asks, and waits for the head of the answer.
 pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(trial: &Trial<'_>, stream: &mut S) -> Answer {
     let key = generate_key();
-    let request = request(trial.target, &key);
+    let request =
+        request(trial.target, &[WEBSOCKET, &format!("Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: {SUBPROTOCOL}\r\n")].concat());
     let mut received = Vec::with_capacity(1024);
     let outcome = timeout(trial.target.timeout, exchange(stream, request.as_bytes(), &mut received)).await;
     match outcome {
@@ -43,14 +44,42 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(trial: &Trial<'_>
     }
 }
 
+/// What else is asked of the same path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A page.
+    Page,
+    /// A WebSocket, and no subprotocol.
+    WebSocket,
+}
+
+/// The head of the answer to it.
+///
+/// # Errors
+/// What came instead, in words.
+pub(super) async fn head<S: AsyncRead + AsyncWrite + Unpin>(trial: &Trial<'_>, stream: &mut S, asked: Asked) -> Result<Response, String> {
+    let headers = match asked {
+        Asked::Page => String::new(),
+        Asked::WebSocket => [WEBSOCKET, &format!("Sec-WebSocket-Key: {}\r\n", generate_key())].concat(),
+    };
+    let mut received = Vec::new();
+    match timeout(trial.target.timeout, exchange(stream, request(trial.target, &headers).as_bytes(), &mut received)).await {
+        Err(_) => Err(format!("no answer within {} ms", trial.target.timeout.as_millis())),
+        Ok(Err(Trouble::Ended(_))) => Err("the connection ended before an answer".to_owned()),
+        Ok(Err(Trouble::Malformed | Trouble::TooLarge)) => Err(format!("no HTTP answer: {}", quote(&received))),
+        Ok(Ok((head, _))) => Ok(head),
+    }
+}
+
+const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+
 /// The request, as a browser would send it. The port is left out of `Host` where it is the default one (RFC 6455, 4.1).
-fn request(target: &Target, key: &str) -> String {
+fn request(target: &Target, headers: &str) -> String {
     let host = target.server_name.as_ref().unwrap_or(&target.address.host);
     let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
     let port = if target.address.port == 443 { String::new() } else { format!(":{}", target.address.port) };
     let mut request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {host}{port}\r\nUser-Agent: starkeeper/{version}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: {SUBPROTOCOL}\r\n",
+        "GET {path} HTTP/1.1\r\nHost: {host}{port}\r\nUser-Agent: starkeeper/{version}\r\n{headers}",
         path = plain(&target.path),
         host = plain(&host),
         version = env!("CARGO_PKG_VERSION"),

@@ -27,6 +27,9 @@ pub(super) struct Asking {
     /// Hold the WebSocket so long without a word, as a phone between calls: does it stay?
     #[arg(long, value_name = "SPAN", value_parser = settings::span)]
     pub(super) hold: Option<Duration>,
+    /// Ask more: each TLS version, an upgrade without sip, /httpstatus; leaves lines in Asterisk's log
+    #[arg(long)]
+    pub(super) thorough: bool,
     /// For each stage [default: 5s, or what the settings say]
     #[arg(long, value_name = "SPAN", value_parser = settings::span)]
     pub(super) timeout: Option<Duration>,

@@ -55,6 +55,8 @@ pub struct Look {
     pub user: Option<outside::User>,
     /// For how long the WebSocket is held.
     pub hold: Option<Duration>,
+    /// Whether more is asked, some of which leaves lines in Asterisk's log.
+    pub thorough: bool,
     /// For each stage.
     pub timeout: Duration,
 }
@@ -172,6 +174,7 @@ pub async fn examine(book: &mut Notebook<'_>, asked: &Asked, evidence: &Evidence
                 anchors: look.anchors.clone(),
                 user: look.user.clone(),
                 hold: look.hold,
+                thorough: look.thorough,
                 timeout: look.timeout,
             };
             outside::examine(book, &question).await;

@@ -30,6 +30,8 @@ pub struct Wishes {
     pub user: Option<User>,
     /// For how long the WebSocket is held.
     pub hold: Option<Duration>,
+    /// Whether more is asked, some of which leaves lines in Asterisk's log.
+    pub thorough: bool,
 }
 
 /// Looks at all of it.
@@ -183,6 +185,7 @@ async fn wire(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, p
         anchors: trusted.browsers.clone(),
         user: asked.user,
         hold: asked.hold,
+        thorough: asked.thorough,
         timeout: settings.probe.timeout,
     };
     outside::examine(book, &question).await;

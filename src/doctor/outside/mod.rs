@@ -10,6 +10,7 @@ mod proxy;
 mod sip;
 #[cfg(test)]
 mod tests;
+mod thorough;
 mod way;
 
 pub use address::{Aim, NoAddress};
@@ -41,6 +42,8 @@ pub struct Question {
     pub user: Option<User>,
     /// For how long the WebSocket is held.
     pub hold: Option<Duration>,
+    /// Whether more is asked, some of which leaves lines in the log of whoever is asked.
+    pub thorough: bool,
     /// For each stage.
     pub timeout: Duration,
 }
@@ -60,6 +63,9 @@ pub async fn examine(book: &mut Notebook<'_>, question: &Question) {
             }
         }
         None => elsewhere::look(book, question, &addresses).await,
+    }
+    if let Some(first) = addresses.first().filter(|_| question.thorough && question.aim.secure) {
+        thorough::look(book, question, *first).await;
     }
     if question.anchors.is_none() && question.aim.secure {
         book.lacks(

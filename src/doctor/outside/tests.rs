@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn question(address: SocketAddr) -> Question {
     let (aim, written) = Aim::parse("wss://pbx.example.com:8089/ws").unwrap();
     let connect = Some(crate::settings::Address { host: address.ip().to_string(), port: address.port() });
-    Question { aim, written, origin: None, connect, anchors: None, user: None, hold: None, timeout: TIMEOUT }
+    Question { aim, written, origin: None, connect, anchors: None, user: None, hold: None, thorough: false, timeout: TIMEOUT }
 }
 
 async fn report(question: &Question) -> Report {

@@ -86,7 +86,10 @@ impl Report {
 
 /// What an error alone would do to a browser, where nobody looked at the wire.
 fn effect(code: Code) -> BrowserWould {
+    // Phones register all the same; what fails is a call (seen on 16 and 22, with JsSIP).
+    let calls = [Code::EndpointNotWebrtc, Code::EndpointTransportUnknown, Code::WssTransportMissing, Code::RtpIceDisabled];
     match place(code) {
+        _ if calls.contains(&code) => BrowserWould::Connect,
         Place::Endpoint | Place::Sip => BrowserWould::ConnectThenReject,
         Place::Around => BrowserWould::Connect,
         Place::Client

@@ -7,7 +7,7 @@ mod bodies;
 
 use std::{fs, path::Path};
 
-use bodies::{ami, conf, page, pair, sip, wire};
+use bodies::{ami, client, conf, host, page, pair, sip, wire};
 use proptest::{prelude::*, test_runner::TestRunner};
 use starkeeper::diagnosis::{
     Lang,
@@ -27,6 +27,26 @@ fn an_ami_session_with_whomever_ends_and_hushes_the_secret() {
 #[test]
 fn configuration_files_always_say_the_same_and_findings_name_lines_that_exist() {
     replay("conf", conf::conf);
+}
+
+#[test]
+fn a_front_ends_files_always_say_the_same_and_hush_a_login() {
+    replay("client", client::client);
+}
+
+#[test]
+fn what_the_kernel_tells_is_read_again_written_plainly() {
+    replay("host", host::host);
+}
+
+#[test]
+fn the_language_wanted_most_wins_however_it_is_written() {
+    replay("language", page::language);
+}
+
+#[test]
+fn an_issuers_certificate_is_taken_as_it_is_or_not_at_all() {
+    replay("fetched", wire::fetched);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a body that cannot go on has found something")]
 
 pub mod ami;
+pub mod client;
 pub mod conf;
+pub mod host;
 pub mod page;
 pub mod pair;
 pub mod sip;

@@ -1,4 +1,4 @@
-//! What a peer shows on the wire → the chain's judge and the reader of its HTTP answer. An answer means the same however it is cut, and
+//! What a peer shows on the wire → the chain's judge, and the readers of its HTTP answers. An answer means the same however it is cut, and
 //! ends in bounded time; what is quoted of a peer is printable.
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use starkeeper::{
     bundle::{Chain, Leaf, browser::refusals},
     diagnosis::{Code, Value},
     material::anchors::Anchors,
-    proof::{Target, upgrade_on},
+    proof::{Target, certificate_in, upgrade_on},
     settings::Address,
 };
 use tokio::{
@@ -98,5 +98,17 @@ fn replaced(text: &[u8], word: &[u8], by: &[u8]) -> Vec<u8> {
     match text.windows(word.len()).position(|window| window == word) {
         Some(at) => [&text[..at], by, &text[at + word.len()..]].concat(),
         None => text.to_vec(),
+    }
+}
+
+/// A whole answer of whoever is said to keep an issuer's certificate. What is taken is a part of it, and is taken again as it is.
+pub fn fetched(data: &[u8]) {
+    match certificate_in(data.to_vec()) {
+        Ok(der) => {
+            assert!(der.len() < data.len());
+            let plain = [b"HTTP/1.1 200 OK\r\n\r\n", &der[..]].concat();
+            assert_eq!(certificate_in(plain), Ok(der));
+        }
+        Err(reason) => assert!(!reason.is_empty() && reason.len() < 256, "{reason}"),
     }
 }

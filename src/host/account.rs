@@ -3,7 +3,7 @@
 use crate::settings::UserIds;
 
 /// Effective ids, and the further groups. `None`: this is no such file.
-pub(super) fn account(status: &str) -> Option<UserIds> {
+pub fn account(status: &str) -> Option<UserIds> {
     let numbers = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
         line.split_ascii_whitespace().map(|number| number.parse::<u32>().ok()).collect::<Option<Vec<_>>>()

@@ -24,7 +24,7 @@ pub struct Process {
 }
 
 /// The sockets of one such file that listen at one of `ports`, each with the number of its inode.
-pub(super) fn sockets(text: &str, ports: &[u16]) -> Vec<(SocketAddr, u64)> {
+pub fn sockets(text: &str, ports: &[u16]) -> Vec<(SocketAddr, u64)> {
     text.lines().skip(1).filter_map(socket).filter(|(address, _)| ports.contains(&address.port())).collect()
 }
 

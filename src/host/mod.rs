@@ -12,7 +12,9 @@ mod tests;
 mod time;
 mod volumes;
 
-pub use listening::{Listener, Process, held_by_another, proxy};
+pub use account::account;
+pub use listening::{Listener, Process, held_by_another, proxy, sockets};
+pub use mounts::{Mount, Mounts};
 pub use other::another;
 pub use time::WallClock;
 
@@ -23,7 +25,6 @@ use std::{
 };
 
 use listening::ASTERISK;
-use mounts::Mounts;
 use published::Doubt;
 
 use crate::{
@@ -85,7 +86,7 @@ pub fn listeners(ports: &[u16]) -> Option<Vec<Listener>> {
     let own = network("self")?;
     processes().filter(|id| named(*id) == ASTERISK).find(|id| network(&id.to_string()).as_ref() == Some(&own))?;
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
-    let sockets: Vec<_> = tables.iter().flat_map(|table| listening::sockets(table, ports)).collect();
+    let sockets: Vec<_> = tables.iter().flat_map(|table| sockets(table, ports)).collect();
     let mut listeners: Vec<Listener> = sockets.iter().map(|(address, _)| Listener { address: *address, by: Vec::new() }).collect();
     for id in processes() {
         for held in fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
@@ -112,7 +113,7 @@ pub fn asterisk_account(listeners: &[Listener]) -> Option<UserIds> {
     if ids.is_empty() {
         ids = processes().filter(|id| named(*id) == ASTERISK).collect();
     }
-    let mut accounts = ids.iter().filter_map(|id| account::account(&fs::read_to_string(format!("/proc/{id}/status")).ok()?));
+    let mut accounts = ids.iter().filter_map(|id| account(&fs::read_to_string(format!("/proc/{id}/status")).ok()?));
     let first = accounts.next()?;
     accounts.all(|other| other == first).then_some(first)
 }

@@ -10,32 +10,32 @@ use std::{
 
 /// One mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mount {
+pub struct Mount {
     id: u64,
     parent: u64,
     /// What of its file system is mounted: `/` where all of it is.
-    pub(super) root: PathBuf,
+    pub root: PathBuf,
     /// Whether what is mounted was since removed, or replaced, where it came from.
-    pub(super) is_gone: bool,
+    pub is_gone: bool,
     /// Where it is mounted.
-    pub(super) point: PathBuf,
+    pub point: PathBuf,
     /// Of its file system: `tmpfs`.
-    pub(super) kind: String,
+    pub kind: String,
 }
 
 /// The mounts of one process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mounts(Vec<Mount>);
+pub struct Mounts(Vec<Mount>);
 
 impl Mounts {
     /// Reads all that can be read.
-    pub(super) fn parse(text: &[u8]) -> Self {
+    pub fn parse(text: &[u8]) -> Self {
         Mounts(text.split(|byte| *byte == b'\n').take(MOST).filter_map(Mount::parse).collect())
     }
 
     /// The mount that a path without links lies on, as the kernel would find it: from the root on, over each mount that lies on the way. What
     /// is hidden below another mount is never met.
-    pub(super) fn of(&self, path: &Path) -> Option<&Mount> {
+    pub fn of(&self, path: &Path) -> Option<&Mount> {
         let ids: HashSet<u64> = self.0.iter().map(|mount| mount.id).collect();
         let on_the_way = self.0.iter().filter(|mount| path.starts_with(&mount.point));
         let (outermost, inner): (Vec<_>, Vec<_>) = on_the_way.partition(|mount| mount.parent == mount.id || !ids.contains(&mount.parent));
@@ -56,12 +56,12 @@ impl Mounts {
     }
 
     /// Whether something is mounted at this very path.
-    pub(super) fn is_point(&self, path: &Path) -> bool {
+    pub fn is_point(&self, path: &Path) -> bool {
         self.of(path).is_some_and(|mount| mount.point == path)
     }
 
     /// Whether both are of one mount namespace: ids are the kernel's, and given once.
-    pub(super) fn are_of_one_world(&self, other: &Mounts) -> bool {
+    pub fn are_of_one_world(&self, other: &Mounts) -> bool {
         self.0.iter().any(|mount| other.0.iter().any(|known| known.id == mount.id))
     }
 }

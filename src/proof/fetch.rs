@@ -43,10 +43,14 @@ pub async fn fetch(url: &str, limit: Duration) -> Result<CertificateDer<'static>
         Ok(Err(error)) => return Err(error.to_string()),
         Ok(Ok(_)) => {}
     }
-    certificate(answer)
+    certificate_in(answer)
 }
 
-fn certificate(mut answer: Vec<u8>) -> Result<CertificateDer<'static>, String> {
+/// The certificate that a whole answer holds, as it is or in PEM.
+///
+/// # Errors
+/// What it holds instead, in words.
+pub fn certificate_in(mut answer: Vec<u8>) -> Result<CertificateDer<'static>, String> {
     // The parser takes 1.1 alone, and the head means the same.
     if let Some(minor @ b'0') = answer.get_mut("HTTP/1.".len()) {
         *minor = b'1';
@@ -60,7 +64,8 @@ fn certificate(mut answer: Vec<u8>) -> Result<CertificateDer<'static>, String> {
     }
     let body = &answer[length..];
     let der = if body.starts_with(b"-----BEGIN") {
-        CertificateDer::from_pem_slice(body).map_err(|error| error.to_string())?
+        // The parser's own error may quote all of it.
+        CertificateDer::from_pem_slice(body).map_err(|_| "no whole certificate in PEM".to_owned())?
     } else {
         CertificateDer::from(body.to_vec())
     };

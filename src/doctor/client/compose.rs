@@ -2,7 +2,10 @@
 //! within a file followed, later files over earlier ones, short and long forms alike. What is not followed (`include`, `extends` of another
 //! file) is told. Refuses what is not YAML, and a variable that a file demands and nobody sets.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+};
 
 use super::variables::{self, Unfilled};
 use crate::settings::{Dialect, Error, Node};
@@ -88,6 +91,14 @@ pub enum Unread {
         #[source]
         error: Unfilled,
     },
+    /// Variables, or services that extend each other, make more of it than anybody runs.
+    #[error("{}:{line}: variables and `extends` make more than {MOST} bytes of it", file.display())]
+    TooMuch {
+        /// The file.
+        file: PathBuf,
+        /// Where it became too much, from 1.
+        line: u64,
+    },
     /// An entry that Compose refuses, too.
     #[error("{}:{line}: {entry} is no entry of `{list}`", file.display())]
     Entry {
@@ -105,9 +116,10 @@ pub enum Unread {
 /// Reads the files, the first one first.
 pub(super) fn read(files: &[(PathBuf, Vec<u8>)], said: &dyn Fn(&str) -> Option<String>) -> Result<Project, Unread> {
     let mut project = Project::default();
+    let held = Cell::new(0);
     for (file, bytes) in files {
         let root = Node::read(file, bytes, Dialect::Compose)?;
-        let reader = Reader { file, services: root.get("services"), said };
+        let reader = Reader { file, services: root.get("services"), said, held: &held };
         if root.get("include").is_some() {
             project.passed_over.push(format!("{}: include", file.display()));
         }
@@ -152,6 +164,8 @@ struct Reader<'a> {
     file: &'a Path,
     services: Option<&'a Node>,
     said: &'a dyn Fn(&str) -> Option<String>,
+    /// Of all texts so far, in bytes.
+    held: &'a Cell<usize>,
 }
 
 impl Reader<'_> {
@@ -264,11 +278,17 @@ impl Reader<'_> {
     }
 
     fn text(&self, node: &Node) -> Result<Option<String>, Unread> {
-        let fill = |text: String| variables::filled(&text, self.said);
-        node.text().map(fill).transpose().map_err(|error| {
-            let Line { file, line } = self.line(node);
-            Unread::Unfilled { file, line, error }
-        })
+        let Line { file, line } = self.line(node);
+        let Some(text) = node.text() else { return Ok(None) };
+        let text = match variables::filled(&text, self.said) {
+            Ok(text) => text,
+            Err(error) => return Err(Unread::Unfilled { file, line, error }),
+        };
+        self.held.set(self.held.get() + text.len());
+        if self.held.get() > MOST {
+            return Err(Unread::TooMuch { file, line });
+        }
+        Ok(Some(text))
     }
 
     fn refused(&self, node: &Node, list: &'static str, entry: &str) -> Unread {
@@ -289,6 +309,8 @@ fn range(text: &str) -> Option<(u16, u16)> {
 }
 
 const DEEPEST: u8 = 16;
+/// Of all texts of a project, in bytes.
+const MOST: usize = 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -382,5 +404,13 @@ mod tests {
             let error = project(text).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn services_that_extend_each_other_manifold_are_refused() {
+        let ports = "'8089:8089',".repeat(2000);
+        let services: String = (0..500).map(|number| format!("  s{number}: {{extends: base}}\n")).collect();
+        let error = project(&format!("services:\n  base: {{ports: [{ports}]}}\n{services}")).unwrap_err();
+        assert!(error.starts_with("compose.yaml:2: variables and `extends` make more than"), "{error}");
     }
 }

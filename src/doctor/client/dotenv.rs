@@ -28,6 +28,7 @@ impl Env {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut env = Env::default();
         let mut reader = Reader { rest: text, line: 1 };
+        let mut held = 0;
         while let Some((line, entry)) = reader.entry() {
             let (name, raw) = match entry {
                 Ok(entry) => entry,
@@ -42,13 +43,21 @@ impl Env {
                 Raw::ToFill(value) => variables::filled(&value, &lookup),
             };
             match value {
-                Ok(value) => env.said.push(Said { name, value, line }),
-                Err(Unfilled::TooLong) => env.unread.push((line, "variables that hold each other without end")),
+                Ok(value) if held + value.len() <= MOST => {
+                    held += value.len();
+                    env.said.push(Said { name, value, line });
+                }
+                Ok(_) | Err(Unfilled::TooLong) => env.unread.push((line, "variables that hold each other without end")),
                 Err(Unfilled::Open) => env.unread.push((line, "a `${` is never closed")),
                 Err(Unfilled::Demanded { .. }) => env.unread.push((line, "a variable that it demands is not set")),
             }
         }
         env
+    }
+
+    /// All that was said, in its order.
+    pub(super) fn said(&self) -> &[Said] {
+        &self.said
     }
 
     /// What was said of `name`; of two lines the last counts.
@@ -143,6 +152,9 @@ fn unescaped(text: &str) -> String {
     text.replace("\\n", "\n").replace("\\r", "\r").replace("\\\"", "\"")
 }
 
+/// Of all values, in bytes: four times what the longest file holds.
+const MOST: usize = 1024 * 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,5 +201,9 @@ mod tests {
         let text = (0..64).fold("A0=xxxxxxxx\n".to_owned(), |text, n| format!("{text}A{}=$A{n}$A{n}\n", n + 1));
         let env = Env::read(&text, &|_| None);
         assert!(!env.unread.is_empty());
+        let text = format!("A={}\n{}", "x".repeat(60_000), "B=$A\n".repeat(1000));
+        let env = Env::read(&text, &|_| None);
+        assert!(env.said.iter().map(|said| said.value.len()).sum::<usize>() <= MOST);
+        assert_eq!((env.said.len(), env.unread.len()), (17, 984));
     }
 }

@@ -3,10 +3,12 @@
 
 use std::path::Path;
 
+use url::Url;
+
 use super::dotenv::{Env, Said};
 use crate::{
     diagnosis::{Code, Finding, Severity},
-    doctor::outside::Aim,
+    doctor::outside::{Aim, without_login},
 };
 
 /// What the front end is told.
@@ -18,7 +20,7 @@ const PAGES: [&str; 5] = ["NEXT_PUBLIC_APP_URL", "NEXT_PUBLIC_SITE_URL", "NEXT_P
 /// What comes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Composed {
-    /// As the front end writes it.
+    /// As the front end writes it, without a login.
     pub(super) url: String,
     /// The page's origin, as far as it is known.
     pub(super) page: Option<String>,
@@ -32,14 +34,15 @@ pub(super) struct Composed {
 
 /// Composes it. `page`: the origin that was named beside the file; `ws_path`: where Asterisk has its WebSocket.
 pub(super) fn compose(env: &Env, file: &Path, page: Option<&str>, ws_path: &str) -> Composed {
-    let page = page.map(str::to_owned).or_else(|| PAGES.iter().find_map(|name| env.get(name)).map(|said| said.value.clone()));
+    let page = page.map(str::to_owned).or_else(|| PAGES.iter().filter_map(|name| env.get(name)).find_map(|said| origin(&said.value)));
     // Pages that make calls come over HTTPS: browsers give others no microphone.
     let scheme = if page.as_deref().is_some_and(|page| page.starts_with("http://")) { "ws" } else { "wss" };
     let host = env.get(HOST).filter(|host| !host.value.is_empty());
+    // What JavaScript makes of a variable that is not there.
+    let host_text = host.map_or_else(|| "undefined".to_owned(), |host| without_login(&host.value));
     let path = env.get(PATH).filter(|path| !path.value.is_empty());
     let path_text = path.map_or("/ws", |path| path.value.as_str());
-    // What JavaScript makes of a variable that is not there.
-    let url = format!("{scheme}://{}{path_text}", host.map_or("undefined", |host| host.value.as_str()));
+    let url = format!("{scheme}://{host_text}{path_text}");
     let mut composed = Composed { url: url.clone(), page, aim: None, certain: Vec::new(), likely: Vec::new() };
     let invalid = |said: Option<&Said>, reason: String, expected: String| {
         located(Finding::new(Code::ClientUrlInvalid), file, said)
@@ -54,7 +57,7 @@ pub(super) fn compose(env: &Env, file: &Path, page: Option<&str>, ws_path: &str)
         composed.certain.push(finding.with("remedyLine", line));
         return composed;
     };
-    if let Some((_, bare)) = host.value.split_once("://") {
+    if let Some((_, bare)) = host_text.split_once("://") {
         let bare = bare.trim_end_matches('/');
         let reason = format!("{HOST} holds a scheme, before which the front end puts its own");
         let finding = invalid(Some(host), reason, format!("{scheme}://{bare}{path_text}"));
@@ -73,19 +76,25 @@ pub(super) fn compose(env: &Env, file: &Path, page: Option<&str>, ws_path: &str)
         // Where the path is the default, it is the host that brings one along.
         let (said, line) = match path {
             Some(path) => (path, format!("{PATH}={ws_path}")),
-            None => (host, format!("{HOST}={}", host.value.split('/').next().unwrap_or_default())),
+            None => (host, format!("{HOST}={}", host_text.split('/').next().unwrap_or_default())),
         };
         located(finding, file, Some(said)).with("remedyLine", line)
     }));
     if !aim.says_port {
         let finding = located(Finding::new(Code::ClientUrlNoPort), file, Some(host)).with("found", url.as_str()).with("expected", "8089");
         let finding = finding.with("url", Aim { port: 8089, says_port: true, ..aim.clone() }.to_string());
-        let name = host.value.split('/').next().unwrap_or_default();
+        let name = host_text.split('/').next().unwrap_or_default();
         // Behind a proxy it is right; only the wire knows.
         composed.likely.push(finding.severity(Severity::Warning).with("remedyLine", format!("{HOST}={name}:8089")));
     }
     composed.aim = Some(aim);
     composed
+}
+
+/// The origin of a page at this URL. `None`: it is no web page's.
+fn origin(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
 }
 
 fn path_of(aim: &Aim, url: &str, ws_path: &str) -> Option<Finding> {

@@ -8,17 +8,17 @@ mod published;
 mod variables;
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 pub use compose::Unread;
-pub use variables::Unfilled;
+pub use variables::{Unfilled, filled};
 
 use super::{BrowserWould, Notebook, outside};
 use crate::{
-    asterisk::config::{self, HttpConf},
+    asterisk::config::{self, Disk, FileSource, HttpConf, Kind},
     diagnosis::{Code, Finding},
     material::anchors::Anchors,
     settings::Address,
@@ -69,6 +69,13 @@ pub struct Evidence {
     http: Option<HttpConf>,
 }
 
+impl Evidence {
+    /// What the env file sets, in its order: name, value and line.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str, u32)> {
+        self.env.said().iter().map(|said| (said.name.as_str(), said.value.as_str(), said.line))
+    }
+}
+
 /// Why there is nothing to judge.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -107,6 +114,16 @@ pub enum Failure {
 /// # Errors
 /// Whatever keeps a file that was named from being read.
 pub fn read(asked: &Asked, said: &dyn Fn(&str) -> Option<String>) -> Result<Evidence, Failure> {
+    read_from(&Disk, asked, said)
+}
+
+/// Reads them from any source. Pure but for the source.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(source: &dyn FileSource, asked: &Asked, said: &dyn Fn(&str) -> Option<String>) -> Result<Evidence, Failure> {
+    let bytes = |path: &Path| bytes(source, path);
+    let http = |folder: &Path| config::load_from(source, folder).http.ok();
     let env = Env::read(&String::from_utf8_lossy(&bytes(&asked.env_file)?), said);
     let Some(first) = asked.compose.first() else {
         let http = asked.config_dir.as_deref().and_then(http);
@@ -127,7 +144,7 @@ pub fn read(asked: &Asked, said: &dyn Fn(&str) -> Option<String>) -> Result<Evid
     let mounted = || {
         let service = published::asterisk(&project, asked.service.as_deref(), WSS_PORT)?;
         let mount = service.mounts.iter().find(|mount| mount.target == Path::new("/etc/asterisk"))?;
-        Some(folder.join(&mount.source)).filter(|folder| folder.is_dir())
+        Some(folder.join(&mount.source)).filter(|folder| source.kind(folder).is_ok_and(|kind| kind == Kind::Other))
     };
     let http = asked.config_dir.clone().or_else(mounted).as_deref().and_then(http);
     Ok(Evidence { env, project: Some(project), http })
@@ -230,15 +247,11 @@ fn services(book: &mut Notebook<'_>, asked: &Asked, evidence: &Evidence, connect
     }
 }
 
-fn http(folder: &Path) -> Option<HttpConf> {
-    config::load(folder).http.ok()
-}
-
-fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+fn bytes(source: &dyn FileSource, path: &Path) -> Result<Vec<u8>, Failure> {
     use io::Read as _;
     let failed = |error| Failure::File { path: path.to_owned(), error };
     let mut bytes = Vec::new();
-    let read = fs::File::open(path).map_err(failed)?.take(MOST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let read = source.open(path).map_err(failed)?.take(MOST + 1).read_to_end(&mut bytes).map_err(failed)?;
     if read as u64 > MOST { Err(Failure::TooLarge { path: path.to_owned() }) } else { Ok(bytes) }
 }
 

@@ -24,7 +24,7 @@ pub enum Unfilled {
 ///
 /// # Errors
 /// Whatever keeps the text from being what it was meant to be.
-pub(super) fn filled(text: &str, said: &dyn Fn(&str) -> Option<String>) -> Result<String, Unfilled> {
+pub fn filled(text: &str, said: &dyn Fn(&str) -> Option<String>) -> Result<String, Unfilled> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('$') {

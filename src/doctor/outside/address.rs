@@ -129,7 +129,7 @@ fn says_port(rest: &str) -> bool {
 }
 
 /// A password may stand before the host, and is nobody's business.
-fn without_login(text: &str) -> String {
+pub(in crate::doctor) fn without_login(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let host = rest[..end].rfind('@').map_or(rest, |at| &rest[at + 1..]);

@@ -13,6 +13,7 @@ mod tests;
 mod thorough;
 mod way;
 
+pub(super) use address::without_login;
 pub use address::{Aim, NoAddress};
 pub use sip::User;
 

@@ -1,6 +1,7 @@
 //! One line without its comments → what it adds to the configuration: a section with its templates, a directive, or a setting. Refuses
 //! what Asterisk refuses (`process_text_line`), each with its [`Reason`]; whether that costs the line or the file is Asterisk's choice.
 
+use memchr::memchr;
 use zeroize::Zeroizing;
 
 use super::{
@@ -24,13 +25,13 @@ impl Reader<'_> {
 
     /// `name](options)`
     fn header(&mut self, text: &[u8], place: Place, section: &mut Option<usize>) -> Step {
-        let Some(end) = position(text, b']') else { return self.give_up(place, Reason::NoClosingBracket) };
+        let Some(end) = memchr(b']', text) else { return self.give_up(place, Reason::NoClosingBracket) };
         let name = &text[..end];
         // Anything but a parenthesis right behind the bracket is not looked at, a blank before it included.
         let options = match text.get(end + 1) {
             Some(b'(') => {
                 let options = &text[end + 2..];
-                let Some(end) = position(options, b')') else { return self.give_up(place, Reason::NoClosingParenthesis) };
+                let Some(end) = memchr(b')', options) else { return self.give_up(place, Reason::NoClosingParenthesis) };
                 Some(&options[..end])
             }
             Some(_) | None => None,
@@ -156,7 +157,7 @@ impl Reader<'_> {
             [b'\\', rest @ ..] => (rest, 1),
             text => (text, 0),
         };
-        let Some(equals) = text.get(escaped..).and_then(|rest| position(rest, b'=')).map(|at| at + escaped) else {
+        let Some(equals) = text.get(escaped..).and_then(|rest| memchr(b'=', rest)).map(|at| at + escaped) else {
             return self.ignore(place, Reason::NoEquals);
         };
         let adds = equals > escaped && text[equals - 1] == b'+';
@@ -216,10 +217,6 @@ fn unquote(argument: &[u8]) -> &[u8] {
         [b'"', inner @ .., b'"'] | [b'<', inner @ .., b'>'] => inner,
         plain => plain,
     }
-}
-
-fn position(text: &[u8], byte: u8) -> Option<usize> {
-    text.iter().position(|b| *b == byte)
 }
 
 fn lossy(text: &[u8]) -> String {

@@ -4,6 +4,8 @@
 
 use std::io::{self, BufRead, Read as _};
 
+use memchr::memchr;
+
 /// Reads the lines of one file. [`Comments`] outlives it: the files of one wildcard include share it.
 pub(super) struct Lines<'a> {
     reader: Box<dyn BufRead + 'a>,
@@ -77,13 +79,20 @@ impl<'a> Lines<'a> {
             }
             return Ok(Some((number, size, Line::TooLong)));
         }
-        let end = self.chunk.iter().position(|byte| *byte == 0).unwrap_or(self.chunk.len());
+        let end = memchr(0, &self.chunk).unwrap_or(self.chunk.len());
         let text = self.chunk.get(from..end).unwrap_or_default();
         Ok(Some((number, size, uncomment(text, &mut self.live, comments, number))))
     }
 
     fn read_chunk(&mut self) -> io::Result<bool> {
         self.chunk.clear();
+        // Most lines are whole in the buffer already.
+        let buffer = self.reader.fill_buf()?;
+        if let Some(end) = memchr(b'\n', buffer).filter(|end| *end < LONGEST) {
+            self.chunk.extend_from_slice(&buffer[..=end]);
+            self.reader.consume(end + 1);
+            return Ok(true);
+        }
         let read = self.reader.by_ref().take(LONGEST as u64).read_until(b'\n', &mut self.chunk)?;
         self.ended = read == 0;
         Ok(read > 0)
@@ -101,7 +110,7 @@ fn is_cut_off(chunk: &[u8]) -> bool {
 }
 
 fn uncomment<'l>(text: &'l [u8], live: &'l mut Vec<u8>, comments: &mut Comments, number: u32) -> Line<'l> {
-    if !text.contains(&b';') {
+    if memchr(b';', text).is_none() {
         return if comments.depth == 0 { text_or_blank(text) } else { Line::Blank };
     }
     live.clear();
@@ -109,7 +118,7 @@ fn uncomment<'l>(text: &'l [u8], live: &'l mut Vec<u8>, comments: &mut Comments,
     // `shown`: what is being read is live; `run`: from where on it was not yet taken over; `from`: nothing before it is looked at again.
     let (mut shown, mut run, mut from) = (comments.depth == 0, 0, 0);
     let mut everything = true;
-    while let Some(at) = text[from..].iter().position(|byte| *byte == b';').map(|offset| from + offset) {
+    while let Some(at) = memchr(b';', &text[from..]).map(|offset| from + offset) {
         let before = &text[from..at];
         if before.ends_with(b"\\") {
             if shown {

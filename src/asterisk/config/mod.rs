@@ -99,8 +99,14 @@ pub fn load_from(source: &dyn FileSource, directory: &Path) -> AsteriskConfig {
     let rtp = other("rtp.conf", rtp::keep, &mut findings).map(|conf| rtp::rtp_conf(&conf));
 
     let conf = one(source, directory, "pjsip.conf", webrtc::keep, &mut findings);
-    let webrtc = conf.as_ref().map(|conf| webrtc::webrtc(conf, wizards.as_ref(), elsewhere.is_none())).map_err(Clone::clone);
-    let pjsip = conf.map(|conf| pjsip::pjsip_conf(&conf));
+    let read = conf.map(|conf| {
+        let (webrtc, dtls) = webrtc::webrtc(&conf, wizards.as_ref(), elsewhere.is_none());
+        (pjsip::pjsip_conf(&conf, dtls), webrtc)
+    });
+    let (pjsip, webrtc) = match read {
+        Ok((pjsip, webrtc)) => (Ok(pjsip), Ok(webrtc)),
+        Err(absence) => (Err(absence.clone()), Err(absence)),
+    };
     findings.extend(pjsip.iter().flat_map(findings::pjsip));
     AsteriskConfig { http, manager, pjsip, webrtc, elsewhere, barred, rtp, findings, beside }
 }

@@ -1,15 +1,11 @@
 //! pjsip.conf → [`PjsipConf`]: its `type=transport` sections and the certificates of its endpoints, which is all that certificates are
 //! about. Endpoints, which may come by the hundred thousand, are not kept: each pair of files is, once. `pjsip_wizard.conf`, realtime and other sorcery backends are not read.
 
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     conf::{Conf, Origin, Section},
     tls::Setting,
-    value,
 };
 
 /// What pjsip.conf says of transports.
@@ -81,12 +77,12 @@ pub enum Protocol {
     Unknown(String),
 }
 
-/// Picks the transports out.
-pub(super) fn pjsip_conf(conf: &Conf) -> PjsipConf {
+/// Picks the transports out. `dtls`: what its endpoints show.
+pub(super) fn pjsip_conf(conf: &Conf, dtls: Vec<DtlsPair>) -> PjsipConf {
     PjsipConf {
         file: conf.file.clone(),
         transports: conf.sections().filter(|section| is_a(section, b"transport")).map(transport).collect(),
-        dtls: dtls(conf),
+        dtls,
         included: conf.includes.iter().flat_map(|include| include.found.iter().cloned()).collect(),
     }
 }
@@ -95,28 +91,6 @@ pub(super) fn pjsip_conf(conf: &Conf) -> PjsipConf {
 fn is_a(section: &Section<'_>, kind: &[u8]) -> bool {
     section.entries().find(|entry| entry.is("type")).is_some_and(|entry| entry.value_bytes() == kind)
 }
-
-fn dtls(conf: &Conf) -> Vec<DtlsPair> {
-    let mut known = HashSet::new();
-    let pairs = conf.sections().filter(|section| is_a(section, b"endpoint")).filter_map(|section| {
-        let named = |name| section.last(name).filter(|entry| !entry.value_bytes().is_empty());
-        let cert = named("dtls_cert_file")?;
-        let key = named("dtls_private_key").unwrap_or(cert);
-        let truth = |name| section.last(name).is_some_and(|entry| value::truth(&entry.value()));
-        // `webrtc` asks for a certificate of Asterisk's own making only where none is named; both together cost the endpoint.
-        let used = truth("webrtc") || section.last("media_encryption").is_some_and(|entry| entry.value_bytes() == b"dtls");
-        (used && !truth("dtls_auto_generate_cert") && known.insert((cert.value_bytes(), key.value_bytes()))).then(|| DtlsPair {
-            cert: cert.path(),
-            key: key.path(),
-            endpoint: section.name().into_owned(),
-            origin: cert.origin(),
-        })
-    });
-    pairs.take(MOST_PAIRS).collect()
-}
-
-/// Of certificates that endpoints share; those who give each endpoint its own have more than anybody reads findings of.
-const MOST_PAIRS: usize = 64;
 
 fn transport(section: Section<'_>) -> Transport {
     let path = |name| section.last(name).filter(|entry| !entry.value_bytes().is_empty()).map(|entry| Setting::at(entry.path(), entry));

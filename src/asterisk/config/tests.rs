@@ -219,7 +219,7 @@ fn a_hundred_thousand_endpoints_are_read_and_not_kept() {
     let conf = read(&files, Path::new("/etc/asterisk"), "pjsip.conf", webrtc::keep).unwrap();
     assert_eq!((conf.sections().count(), conf.notes.len()), (300_001, 0));
     assert!(conf.text.len() < 6 << 20, "{} bytes are kept", conf.text.len());
-    assert_eq!(pjsip::pjsip_conf(&conf).transports.len(), 1);
+    assert_eq!(pjsip::pjsip_conf(&conf, Vec::new()).transports.len(), 1);
 }
 
 #[test]

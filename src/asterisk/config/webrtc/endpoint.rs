@@ -21,7 +21,8 @@ pub(super) struct Endpoint<'c> {
     pub(super) ice_support: bool,
     pub(super) rtcp_mux: bool,
     pub(super) dtls_auto_generate_cert: bool,
-    pub(super) dtls_cert_file: bool,
+    pub(super) dtls_cert_file: Option<Entry<'c>>,
+    pub(super) dtls_private_key: Option<Entry<'c>>,
     /// Of the wizard itself: `accepts_auth`, where it says yes.
     pub(super) accepts_auth: Option<Entry<'c>>,
     /// `inbound_auth/username` is there.
@@ -75,7 +76,8 @@ impl<'c> Endpoint<'c> {
             ice_support: false,
             rtcp_mux: false,
             dtls_auto_generate_cert: false,
-            dtls_cert_file: false,
+            dtls_cert_file: None,
+            dtls_private_key: None,
             accepts_auth: None,
             has_username: false,
         }
@@ -94,7 +96,8 @@ impl<'c> Endpoint<'c> {
             b"ice_support" => self.ice_support = truth(),
             b"rtcp_mux" => self.rtcp_mux = truth(),
             b"dtls_auto_generate_cert" => self.dtls_auto_generate_cert = truth(),
-            b"dtls_cert_file" => self.dtls_cert_file = true,
+            b"dtls_cert_file" => self.dtls_cert_file = Some(entry),
+            b"dtls_private_key" => self.dtls_private_key = Some(entry),
             _ => {}
         }
     }
@@ -107,10 +110,18 @@ impl<'c> Endpoint<'c> {
             ("media_encryption", self.dtls),
             ("ice_support", self.ice_support),
             ("rtcp_mux", self.rtcp_mux),
-            ("dtls_auto_generate_cert", self.dtls_auto_generate_cert || self.dtls_cert_file),
+            ("dtls_auto_generate_cert", self.dtls_auto_generate_cert || self.dtls_cert_file.is_some()),
         ];
         let webrtc = self.webrtc;
         whole.into_iter().filter(move |(_, is_there)| !webrtc && !is_there).map(|(option, _)| option)
+    }
+
+    /// The files that it shows in its media, certificate and key. `webrtc` asks for a certificate of Asterisk's own making only where none is
+    /// named; both together cost the endpoint.
+    pub(super) fn dtls_pair(&self) -> Option<(Entry<'c>, Entry<'c>)> {
+        let cert = self.dtls_cert_file.filter(said)?;
+        let used = (self.webrtc || self.dtls) && !self.dtls_auto_generate_cert;
+        used.then(|| (cert, self.dtls_private_key.filter(said).unwrap_or(cert)))
     }
 
     /// Opus, and nothing that an Asterisk without codec_opus could translate.

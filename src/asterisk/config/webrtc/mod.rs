@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     conf::{Conf, Entry, Origin, Section},
+    pjsip::DtlsPair,
     value,
 };
 use crate::diagnosis::{Code, Finding, Severity};
@@ -65,15 +66,24 @@ pub(super) fn keep(name: &[u8]) -> bool {
 
 /// Judges every endpoint. `wizards`: pjsip_wizard.conf. `whole`: nothing is defined elsewhere (realtime), so that what is referred to and not
 /// there is missing indeed.
-pub(super) fn webrtc(conf: &Conf, wizards: Option<&Conf>, whole: bool) -> WebRtc {
+/// Beside it, the certificates that their media show, each pair of files once.
+pub(super) fn webrtc(conf: &Conf, wizards: Option<&Conf>, whole: bool) -> (WebRtc, Vec<DtlsPair>) {
     let wizards: Vec<Section<'_>> =
         wizards.into_iter().flat_map(Conf::sections).filter(|section| kind(section) == Some(b"wizard")).collect();
     let (known, own) = Known::of(conf, &wizards, whole);
     let mut seen = WebRtc::default();
     let mut faults = Faults::default();
     let mut first: Option<Section<'_>> = None;
+    let (mut pairs, mut dtls) = (HashSet::new(), Vec::new());
     for endpoint in own.into_iter().map(Endpoint::own).chain(wizards.into_iter().map(Endpoint::of_wizard)) {
         seen.endpoints += 1;
+        if let Some((cert, key)) = endpoint.dtls_pair()
+            && pairs.insert((cert.value_bytes(), key.value_bytes()))
+            && dtls.len() < MOST_PAIRS
+        {
+            let name = endpoint.section.name().into_owned();
+            dtls.push(DtlsPair { cert: cert.path(), key: key.path(), endpoint: name, origin: cert.origin() });
+        }
         if !known.is_meant(&endpoint) {
             continue;
         }
@@ -91,8 +101,11 @@ pub(super) fn webrtc(conf: &Conf, wizards: Option<&Conf>, whole: bool) -> WebRtc
         let origin = section.origin();
         seen.findings.push(Finding::new(Code::WssTransportMissing).with("file", origin.file.as_path()).with("line", origin.line));
     }
-    seen
+    (seen, dtls)
 }
+
+/// Of certificates that endpoints share; those who give each endpoint its own have more than anybody reads findings of.
+const MOST_PAIRS: usize = 64;
 
 /// The first `type` counts, which a template may have set.
 fn kind<'c>(section: &Section<'c>) -> Option<&'c [u8]> {

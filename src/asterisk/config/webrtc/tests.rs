@@ -6,7 +6,7 @@ use super::*;
 
 fn seen(text: &str) -> WebRtc {
     let files = BTreeMap::from([("/etc/asterisk/pjsip.conf".into(), text.as_bytes().to_vec())]);
-    webrtc(&super::super::read(&files, Path::new("/etc/asterisk"), "pjsip.conf", keep).unwrap(), None, true)
+    webrtc(&super::super::read(&files, Path::new("/etc/asterisk"), "pjsip.conf", keep).unwrap(), None, true).0
 }
 
 const WHOLE_ENDPOINT: &str = "[transport-wss]\ntype=transport\nprotocol=wss\nbind=0.0.0.0\n[1001]\ntype=endpoint\ntransport=transport-wss\n\
@@ -61,7 +61,7 @@ fn what_may_be_defined_elsewhere_is_not_called_missing() {
     let text = "[1001]\ntype=endpoint\nwebrtc=yes\ntransport=t\nauth=a\naors=b\n";
     let files = BTreeMap::from([("/etc/asterisk/pjsip.conf".into(), text.as_bytes().to_vec())]);
     let conf = super::super::read(&files, Path::new("/etc/asterisk"), "pjsip.conf", keep).unwrap();
-    assert_eq!((webrtc(&conf, None, false).findings.len(), webrtc(&conf, None, true).findings.len()), (0, 4));
+    assert_eq!((webrtc(&conf, None, false).0.findings.len(), webrtc(&conf, None, true).0.findings.len()), (0, 4));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn seen_by_wizard(wizard: &str) -> WebRtc {
     let files = [("/etc/asterisk/pjsip.conf", transports), ("/etc/asterisk/pjsip_wizard.conf", wizard)];
     let files: BTreeMap<_, _> = files.map(|(path, text)| (path.into(), text.as_bytes().to_vec())).into();
     let read = |name| super::super::read(&files, Path::new("/etc/asterisk"), name, keep).unwrap();
-    webrtc(&read("pjsip.conf"), Some(&read("pjsip_wizard.conf")), true)
+    webrtc(&read("pjsip.conf"), Some(&read("pjsip_wizard.conf")), true).0
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_wizard_is_found_by_those_who_refer_to_it() {
     let files = [("/etc/asterisk/pjsip.conf", own), ("/etc/asterisk/pjsip_wizard.conf", &WIZARD.replace("transport=transport-wss\n", ""))];
     let files: BTreeMap<_, _> = files.map(|(path, text)| (path.into(), text.as_bytes().to_vec())).into();
     let read = |name| super::super::read(&files, Path::new("/etc/asterisk"), name, keep).unwrap();
-    let seen = webrtc(&read("pjsip.conf"), Some(&read("pjsip_wizard.conf")), true);
+    let seen = webrtc(&read("pjsip.conf"), Some(&read("pjsip_wizard.conf")), true).0;
     assert_eq!((seen.endpoints, seen.findings), (2, vec![]));
 }
 

@@ -11,6 +11,8 @@ use super::{
     read::{GO_ON, MOST_ENTRIES, MOST_WORK, Reader, Step},
 };
 
+/// Of names that are looked for among those that were kept: pjsip.conf has twenty that matter.
+const MOST_REPEATED: usize = 24;
 /// What Asterisk keeps of a section's name.
 const LONGEST_SECTION_NAME: usize = 79;
 
@@ -171,11 +173,14 @@ impl Reader<'_> {
         }
         let value = if adds { value } else { value.strip_prefix(b">").unwrap_or(value) };
         if (self.keep)(name) {
-            let entry = EntryData { name: self.keep_text(name), value: self.keep_text(strip(value)), place };
+            let (name, value) = self.keep_entry(name, strip(value));
+            let entry = EntryData { name, value, place };
             self.entries += 1;
             let entries = &mut self.section_mut(section).entries;
-            // Most sections of a large file keep one entry, and a vector would make room for four.
-            entries.reserve_exact(usize::from(entries.is_empty()));
+            // Most sections of a large file keep one entry or two, and a vector would make room for four.
+            if entries.len() == entries.capacity() && entries.len() < 2 {
+                entries.reserve_exact(1);
+            }
             entries.push(entry);
         }
         GO_ON
@@ -201,6 +206,24 @@ impl Reader<'_> {
             self.section_mut(section).entries[index].value = value;
         }
         true
+    }
+
+    /// Both as they stand there; what was kept before is not kept again.
+    fn keep_entry(&mut self, name: &[u8], value: &[u8]) -> (Span, Span) {
+        // They come in the same order again and again.
+        let (all, next) = (self.repeated.len(), self.next_repeated);
+        let Some(known) = (next..all).chain(0..next.min(all)).find(|at| self.conf.bytes(self.repeated[*at].0) == name) else {
+            let kept = (self.keep_text(name), self.keep_text(value));
+            if self.repeated.len() < MOST_REPEATED {
+                self.repeated.push(kept);
+            }
+            return kept;
+        };
+        self.next_repeated = known + 1;
+        if self.conf.bytes(self.repeated[known].1) != value {
+            self.repeated[known].1 = self.keep_text(value);
+        }
+        self.repeated[known]
     }
 
     fn keep_text(&mut self, text: &[u8]) -> Span {

@@ -13,7 +13,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::{
-    conf::{Conf, Effect, Include, Note, Origin, Place, Reason},
+    conf::{Conf, Effect, Include, Note, Origin, Place, Reason, Span},
     glob,
     lines::{Comments, Line, Lines},
     source::{FileSource, Kind},
@@ -95,6 +95,10 @@ pub(super) struct Reader<'s> {
     pub(super) conf: Conf,
     /// Lowercase name → the first and the last section of that name.
     pub(super) by_name: HashMap<Box<[u8]>, (u32, u32)>,
+    /// Names of entries that were kept, each with the last value: a large file says the same things over and over.
+    pub(super) repeated: Vec<(Span, Span)>,
+    /// Which of them is likely to come next.
+    pub(super) next_repeated: usize,
     /// Where an included file goes on.
     pub(super) current: Option<usize>,
     level: u32,
@@ -134,6 +138,8 @@ impl<'s> Reader<'s> {
             keep,
             conf,
             by_name: HashMap::new(),
+            repeated: Vec::new(),
+            next_repeated: 0,
             current: None,
             level: 0,
             bytes: 0,

@@ -124,8 +124,7 @@ struct Known<'c> {
 #[derive(Clone, Copy)]
 struct Aor<'c> {
     section: Section<'c>,
-    /// What stands before its options: nothing, or `aor/`.
-    prefix: &'static str,
+    is_of_wizard: bool,
     takes_contacts: bool,
     /// The wizard makes an auth beside it.
     accepts_auth: bool,
@@ -150,7 +149,7 @@ impl<'c> Known<'c> {
                 }
                 Some(b"aor") => {
                     let takes_contacts = takes_contacts(section.last("max_contacts"));
-                    known.aors.insert(name, Aor { section, prefix: "", takes_contacts, accepts_auth: false });
+                    known.aors.insert(name, Aor { section, is_of_wizard: false, takes_contacts, accepts_auth: false });
                 }
                 Some(_) | None => {}
             }
@@ -158,7 +157,7 @@ impl<'c> Known<'c> {
         for section in wizards {
             let takes_contacts = takes_contacts(section.last("aor/max_contacts"));
             let accepts_auth = section.last("accepts_auth").is_some_and(|entry| value::truth(&entry.value()));
-            let aor = Aor { section: *section, prefix: "aor/", takes_contacts, accepts_auth };
+            let aor = Aor { section: *section, is_of_wizard: true, takes_contacts, accepts_auth };
             known.aors.entry(section.name_bytes()).or_insert(aor);
         }
         (known, endpoints)
@@ -203,7 +202,10 @@ impl<'c> Known<'c> {
         }
         let mut aor = |name: &[u8], entry| match self.aors.get(name) {
             None => at(Code::EndpointAorMissing, section, entry, prefix, &|| String::from_utf8_lossy(name).into_owned()),
-            Some(aor) if !aor.takes_contacts => at(Code::AorNoContacts, &aor.section, None, aor.prefix, &String::new),
+            Some(aor) if !aor.takes_contacts => {
+                let prefix = if aor.is_of_wizard { "aor/" } else { "" };
+                at(Code::AorNoContacts, &aor.section, None, prefix, &String::new);
+            }
             Some(_) => {}
         };
         match endpoint.aors {

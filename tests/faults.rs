@@ -43,15 +43,21 @@ fn main() -> ExitCode {
 }
 
 fn play((fault, version): &(&Fault, Version)) -> Played {
-    let played = fault.play(*version);
-    if !played.crashed {
-        return played;
-    }
-    // Asterisk's own race: a client enters its handshake while a reload frees what it reads. Once more.
     let mut played = fault.play(*version);
-    played.notes.push("Asterisk crashed, played twice".to_owned());
+    let mut times = 1;
+    // Asterisk's own race: a client enters its handshake while a reload frees what it reads. On a busy machine it is met again and again.
+    while played.crashed && times < MOST {
+        played = fault.play(*version);
+        times += 1;
+    }
+    if times > 1 {
+        played.notes.push(format!("Asterisk crashed, played {times} times"));
+    }
     played
 }
+
+/// An agent that had Asterisk crash each time would not get away with it.
+const MOST: usize = 6;
 
 fn tell((fault, version): &(&Fault, Version), played: &Played) -> bool {
     let recovered = played.recovered.map_or_else(|| "never".to_owned(), |span| format!("{:.1} s", span.as_secs_f64()));

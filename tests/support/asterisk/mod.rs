@@ -149,6 +149,11 @@ impl Asterisk {
         self.jail.as_ref().expect("an instance that was started").pid()
     }
 
+    /// The process id, unless it was killed by [`Asterisk::kill`].
+    pub fn started(&self) -> Option<u32> {
+        self.jail.as_ref().map(Jail::pid)
+    }
+
     /// Whether the process still runs.
     pub fn alive(&mut self) -> bool {
         self.jail.as_mut().is_some_and(Jail::alive)

@@ -116,5 +116,7 @@ pub(super) fn settled(state: &State, now: Now) -> bool {
         AmiLink::Up { .. } => None,
     };
     let hopeless = state.reload_failure().or(ami).is_some_and(refused);
-    named || state.held_back() || state.door().is_some() && state.good().is_some() && (state.gave_up() || hopeless)
+    // The first look at the door may be back before the first word of AMI.
+    let looked = state.door().is_some() && (state.ami().is_up() || ami.is_some());
+    named || state.held_back() || looked && state.good().is_some() && (state.gave_up() || hopeless)
 }

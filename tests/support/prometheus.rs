@@ -154,7 +154,18 @@ fn program(name: &str) -> PathBuf {
 
 fn daemon(folder: &Path, name: &str, words: &[String]) -> Child {
     let log = File::create(folder.join(format!("{name}.log"))).unwrap();
-    let mut command = bound(program(name));
+    let program = program(name);
+    // Debian's looks for its templates below /usr/share, wherever it lies itself: they are laid over what is there, for this process alone.
+    let unpacked = program.ancestors().nth(2).map(|usr| usr.join("share")).filter(|_| program.is_absolute());
+    let mut command = match unpacked {
+        Some(share) => {
+            let mut command = bound("unshare");
+            let script = "mount -t overlay overlay -o lowerdir=\"$1\":/usr/share /usr/share && shift && exec \"$@\"";
+            command.args(["--mount", "sh", "-c", script, "daemon"]).arg(share).arg(program);
+            command
+        }
+        None => bound(program),
+    };
     command.args(words).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
     launch(command).unwrap_or_else(|error| panic!("{name}: {error}: run tests/lab/prometheus.sh (`make prometheus`) first"))
 }

@@ -46,6 +46,7 @@ const PURE: &[&str] = &[
     "host/time.rs",
     "host/volumes.rs",
     "proof/mod.rs",
+    "proof/old/",
     "state.rs",
     "state/",
     "plan.rs",

@@ -46,7 +46,7 @@ pub async fn tls_versions(target: &Target) -> [(&'static str, Option<bool>); 4] 
             *taken = Some(tls::takes(&trial, stream, version).await);
         }
     }
-    if told[1].1 == Some(false) && old::takes_old(target).await == Some(Old::Suites) {
+    if told[1].1 == Some(false) && matches!(old::takes_old(target).await, Some(Old::Suites { .. })) {
         told[1].1 = Some(true);
     }
     for (name, taken) in &mut told[2..] {

@@ -1,109 +1,132 @@
 //! A door that takes none of today's handshakes → what of yesterday's it takes. A ClientHello by hand for each, since no library that this is
-//! made of still speaks them; what is read of the answer is its version. TLS 1.1 and 1.0 browsers gave up in 2020; of TLS 1.2 they still take
-//! suites of old (CBC), which this program does not.
+//! made of still speaks them; what is read of the answer is what the peer chose, and its certificate. TLS 1.1 and 1.0 browsers gave up in
+//! 2020; of TLS 1.2 they still take suites of old (CBC, RSA key exchange), which this program does not.
+
+mod flight;
+mod hello;
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
     time::timeout,
 };
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::{Target, connect, trial::Trial};
+use flight::Chosen;
+use hello::{BEYOND, Offer, TLS10, TLS11, TLS12, TODAY, YESTERDAY, hello};
 
 /// What a door takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Old {
-    /// TLS 1.2, by a suite that browsers take: nobody here can tell what comes behind.
-    Suites,
+    /// TLS 1.2, by suites that this program has not: nobody here can tell what comes behind.
+    Suites {
+        /// The one that the peer chose, as OpenSSL calls it.
+        chosen: &'static str,
+        /// Why Chromium does not take it; `None`: it does.
+        refused: Option<&'static str>,
+    },
     /// `TLS 1.1` or `TLS 1.0`, which no browser takes.
     Version(&'static str),
 }
 
 /// `None`: it takes nothing of that either.
 pub async fn takes_old(target: &Target) -> Option<Old> {
-    if answered(target, TODAY).await == Some("TLS 1.2") {
-        return Some(Old::Suites);
+    for offer in [TODAY, BEYOND] {
+        if let Some(chosen) = answered(target, offer).await.filter(|chosen| chosen.version == TLS12) {
+            return Some(Old::Suites { chosen: hello::name(chosen.suite), refused: refused(&chosen) });
+        }
     }
-    answered(target, YESTERDAY).await.map(Old::Version)
-}
-
-/// Whether it takes `TLS 1.1` or `TLS 1.0`, and nothing below.
-pub(super) async fn takes_version(target: &Target, version: &str) -> bool {
-    let offer = if version == "TLS 1.0" { Offer { version: [3, 1], ..YESTERDAY } } else { YESTERDAY };
-    answered(target, offer).await == Some(version)
-}
-
-async fn answered(target: &Target, offer: Offer) -> Option<&'static str> {
-    let trial = Trial::begin(target, "tls");
-    let mut stream = connect::connect(&trial).await.ok()?;
-    let name = target.server_name.as_deref().filter(|name| name.parse::<std::net::IpAddr>().is_err());
-    let hello = hello(offer, name.unwrap_or_default());
-    let mut answer = [0; 11];
-    let exchange = async {
-        stream.write_all(&hello).await?;
-        stream.read_exact(&mut answer).await
-    };
-    timeout(target.timeout, exchange).await.ok()?.ok()?;
-    version(&answer)
-}
-
-/// A ServerHello: record (type, version, length), handshake (type, length), version.
-fn version(answer: &[u8; 11]) -> Option<&'static str> {
-    match *answer {
-        [0x16, 3, _, _, _, 2, _, _, _, 3, 3] => Some("TLS 1.2"),
-        [0x16, 3, _, _, _, 2, _, _, _, 3, 2] => Some("TLS 1.1"),
-        [0x16, 3, _, _, _, 2, _, _, _, 3, 1] => Some("TLS 1.0"),
+    match answered(target, YESTERDAY).await?.version {
+        TLS11 => Some(Old::Version("TLS 1.1")),
+        TLS10 => Some(Old::Version("TLS 1.0")),
         _ => None,
     }
 }
 
-/// What a client says that it speaks.
-#[derive(Clone, Copy)]
-struct Offer {
-    version: [u8; 2],
-    /// Two bytes each, with the signalling value that renegotiation is safe (RFC 5746) at their end.
-    suites: &'static [u8],
-    extensions: &'static [u8],
+/// Whether it takes `TLS 1.1` or `TLS 1.0`, and nothing below.
+pub(super) async fn takes_version(target: &Target, version: &str) -> bool {
+    let version = if version == "TLS 1.0" { TLS10 } else { TLS11 };
+    answered(target, Offer { version, ..YESTERDAY }).await.is_some_and(|chosen| chosen.version == version)
 }
 
-/// TLS 1.2 with what Chromium offers of it beyond AEAD: ECDHE with AES in CBC mode, and with RSA certificates alone.
-const TODAY: Offer = Offer {
-    version: [3, 3],
-    suites: &[0xc0, 0x13, 0xc0, 0x14, 0, 0xff],
-    extensions: &[
-        // Groups x25519, P-256, P-384; points uncompressed; the master secret extended (RFC 7627).
-        0, 10, 0, 8, 0, 6, 0, 29, 0, 23, 0, 24, 0, 11, 0, 2, 1, 0, 0, 23, 0, 0, //
-        // RSA-PSS and RSA, with SHA-256, 384 and 512.
-        0, 13, 0, 14, 0, 12, 8, 4, 4, 1, 8, 5, 5, 1, 8, 6, 6, 1,
-    ],
-};
+async fn answered(target: &Target, offer: Offer) -> Option<Chosen> {
+    let trial = Trial::begin(target, "tls");
+    let mut stream = connect::connect(&trial).await.ok()?;
+    let name = target.server_name.as_deref().filter(|name| name.parse::<std::net::IpAddr>().is_err());
+    let hello = hello(offer, name.unwrap_or_default());
+    let mut received = Vec::new();
+    // What came until then counts.
+    let _ = timeout(target.timeout, exchange(&mut stream, &hello, &mut received)).await;
+    flight::read(&received).0
+}
 
-/// TLS 1.1 and 1.0: ECDHE and RSA with AES and 3DES, as of 2006 (RFC 4346, RFC 4492).
-const YESTERDAY: Offer = Offer {
-    version: [3, 2],
-    suites: &[0xc0, 0x13, 0xc0, 0x14, 0xc0, 0x09, 0xc0, 0x0a, 0, 0x2f, 0, 0x35, 0, 0x0a, 0, 0xff],
-    extensions: &[0, 10, 0, 6, 0, 4, 0, 23, 0, 24, 0, 11, 0, 2, 1, 0],
-};
-
-/// RFC 5246, 7.4.1.2, with the name that is asked for (RFC 6066, 3).
-fn hello(offer: Offer, name: &str) -> Vec<u8> {
-    let mut extensions = Vec::new();
-    if !name.is_empty() && name.len() < 256 {
-        let entry = [&[0][..], &sized(name.as_bytes())].concat();
-        extensions.extend([&[0, 0][..], &sized(&sized(&entry))].concat());
+async fn exchange(stream: &mut TcpStream, hello: &[u8], received: &mut Vec<u8>) {
+    if stream.write_all(hello).await.is_err() {
+        return;
     }
-    extensions.extend(offer.extensions);
-    let mut body = offer.version.to_vec();
-    body.extend([0x5a; 32]);
-    body.push(0);
-    body.extend(sized(offer.suites));
-    body.extend([1, 0]);
-    body.extend(sized(&extensions));
-    let handshake = [&[1, 0][..], &sized(&body)].concat();
-    [&[0x16, 3, 1][..], &sized(&handshake)].concat()
+    let mut chunk = [0; 4096];
+    while let Ok(length @ 1..) = stream.read(&mut chunk).await {
+        received.extend_from_slice(&chunk[..length]);
+        if !flight::read(received).1 || received.len() >= LARGEST_FLIGHT {
+            return;
+        }
+    }
 }
 
-/// With its length before it, in two bytes.
-fn sized(bytes: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-    [&length.to_be_bytes()[..], bytes].concat()
+/// In bytes. A leaf with a thousand names has a third of that.
+const LARGEST_FLIGHT: usize = 64 * 1024;
+
+/// Chromium has no such suite, or the certificate's key is not for what the suite does with it (ran: a key usage that does not name it
+/// ends the handshake, and none at all does not).
+fn refused(chosen: &Chosen) -> Option<&'static str> {
+    if !TODAY.suites.contains(&chosen.suite) {
+        return Some("Chromium has no such suite");
+    }
+    let (_, leaf) = X509Certificate::from_der(chosen.leaf.as_deref()?).ok()?;
+    let usage = leaf.key_usage().ok()??.value;
+    match hello::deciphers(chosen.suite) {
+        true if !usage.key_encipherment() => Some("the certificate's key usage lacks keyEncipherment"),
+        false if !usage.digital_signature() => Some("the certificate's key usage lacks digitalSignature"),
+        true | false => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, KeyUsagePurpose};
+
+    use super::*;
+
+    #[test]
+    fn chromium_takes_its_suites_of_certificates_that_are_for_them() {
+        use KeyUsagePurpose::{DigitalSignature, KeyEncipherment};
+        let (no_suite, no_signature) = (Some("Chromium has no such suite"), Some("the certificate's key usage lacks digitalSignature"));
+        let no_encipherment = Some("the certificate's key usage lacks keyEncipherment");
+        let ecdhe = 0xc013;
+        let rsa = 0x009c;
+        for (suite, usages, expected) in [
+            (ecdhe, &[][..], None),
+            (ecdhe, &[DigitalSignature][..], None),
+            (ecdhe, &[KeyEncipherment][..], no_signature),
+            (rsa, &[][..], None),
+            (rsa, &[DigitalSignature][..], no_encipherment),
+            (rsa, &[KeyEncipherment][..], None),
+            (rsa, &[DigitalSignature, KeyEncipherment][..], None),
+            (0xc009, &[DigitalSignature][..], no_suite),
+        ] {
+            let mut params = CertificateParams::default();
+            params.key_usages = usages.to_vec();
+            let leaf = params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().to_vec();
+            let chosen = Chosen { version: TLS12, suite, leaf: Some(leaf) };
+            assert_eq!(refused(&chosen), expected, "{suite:x} {usages:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_read_refuses_nothing() {
+        for leaf in [None, Some(vec![]), Some(vec![0x30, 0x80, 1])] {
+            assert_eq!(refused(&Chosen { version: TLS12, suite: 0x009c, leaf }), None);
+        }
+    }
 }

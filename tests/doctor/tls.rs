@@ -4,19 +4,20 @@
 use std::{
     fs,
     net::{SocketAddr, TcpListener, TcpStream},
-    process::Stdio,
+    process::{Child, Stdio},
     time::Duration,
 };
 
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use starkeeper::clock;
+use tempfile::TempDir;
 
 use crate::{
     doctor::Doctor,
     support::{
         asterisk::{Asterisk, Version},
         bound,
-        certs::{Authority, Chain, Pair},
+        certs::{Authority, Chain, KeyKind, Pair},
         launch,
         nginx::Nginx,
         until,
@@ -74,25 +75,75 @@ fn a_leaf_that_lives_too_long_or_not_much_longer_is_a_warning() {
 fn a_server_that_speaks_only_old_tls_is_named() {
     let authority = Authority::new();
     let pair = authority.issue(&["pbx.example.com"]);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("pair.pem");
-    fs::write(&path, pair.combined().cert_pem).unwrap();
     for (option, version) in [("-tls1_1", "TLS 1.1"), ("-tls1", "TLS 1.0")] {
-        let address = free();
-        let mut command = bound("openssl");
-        command
-            .args(["s_server", option, "-cipher", "DEFAULT@SECLEVEL=0", "-www", "-quiet", "-accept", &address.to_string(), "-cert"])
-            .arg(&path);
-        let mut server = launch({
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            command
-        })
-        .unwrap();
-        until(Duration::from_secs(10), "openssl s_server", || TcpStream::connect(address).is_ok());
-        let report = Doctor::at("wss://pbx.example.com:8089/ws").connect(address).trusting(&authority).ask();
+        let server = Openssl::start(&pair, &[option, "-cipher", "DEFAULT@SECLEVEL=0"]);
+        let report = server.doctor(&authority).ask();
         assert_eq!(report.told(), (1, "broken", "fail-1006", Some("tls-old-only"), vec!["tls-old-only"]), "{report:#?}");
         assert_eq!(report.json["findings"][0]["evidence"]["found"], version);
-        server.kill().unwrap();
-        server.wait().unwrap();
+    }
+}
+
+#[test]
+fn suites_of_old_are_judged_as_chromium_takes_them() {
+    let authority = Authority::new();
+    let ecdsa = authority.issue(&["pbx.example.com"]);
+    let signs = authority.leaf(&["pbx.example.com"]).key(KeyKind::Rsa2048).issue();
+    let deciphers = authority.leaf(&["pbx.example.com"]).key(KeyKind::Rsa2048).deciphers().issue();
+    for (pair, version, suite, refused) in [
+        (&signs, "-tls1_2", "ECDHE-RSA-AES128-SHA", None),
+        (&signs, "-tls1_2", "ECDHE-RSA-AES256-SHA", None),
+        (&deciphers, "-tls1_2", "AES128-GCM-SHA256", None),
+        (&deciphers, "-tls1_2", "AES256-SHA", None),
+        (&deciphers, "-no_tls1_3", "AES128-SHA", None),
+        (&signs, "-tls1_2", "AES128-SHA", Some("the certificate's key usage lacks keyEncipherment")),
+        (&ecdsa, "-tls1_2", "ECDHE-ECDSA-AES128-SHA", Some("Chromium has no such suite")),
+        (&deciphers, "-tls1_2", "DHE-RSA-AES128-GCM-SHA256", Some("Chromium has no such suite")),
+    ] {
+        let server = Openssl::start(pair, &[version, "-cipher", &format!("{suite}:@SECLEVEL=0")]);
+        let report = server.doctor(&authority).with(&["--thorough"]).ask();
+        let expected = match refused {
+            None => (0, "ok", "connect", None, vec!["tls-old-suites"]),
+            Some(_) => (1, "broken", "fail-1006", Some("tls-old-suites"), vec!["tls-old-suites"]),
+        };
+        assert_eq!(report.told(), expected, "{suite}: {report:#?}");
+        let evidence = &report.json["findings"][0]["evidence"];
+        assert_eq!((evidence["found"].as_str(), evidence["reason"].as_str()), (Some(suite), refused));
+        let lacks = report.json["unchecked"].as_array().unwrap().iter().any(|unchecked| unchecked["what"] == "upgrade");
+        assert_eq!(lacks, refused.is_none(), "{suite}: what a browser meets behind it is not known");
+        let versions = report.evidence("tls-versions");
+        assert_eq!((&versions["TLS 1.3"], &versions["TLS 1.2"]), (&"refused".into(), &"taken".into()), "{suite}");
+    }
+}
+
+/// `openssl s_server`, until dropped.
+struct Openssl {
+    server: Child,
+    address: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Openssl {
+    fn start(pair: &Pair, options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pair.pem");
+        fs::write(&path, pair.combined().cert_pem).unwrap();
+        let address = free();
+        let mut command = bound("openssl");
+        command.arg("s_server").args(options).args(["-www", "-quiet", "-accept", &address.to_string(), "-cert"]).arg(&path);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let server = launch(command).unwrap();
+        until(Duration::from_secs(10), "openssl s_server", || TcpStream::connect(address).is_ok());
+        Self { server, address, _folder: folder }
+    }
+
+    fn doctor(&self, authority: &Authority) -> Doctor {
+        Doctor::at("wss://pbx.example.com:8089/ws").connect(self.address).trusting(authority)
+    }
+}
+
+impl Drop for Openssl {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row("nginx speaks TLS 1.1 at most", Fail1006, "tls-old-only").set(|stage| {
             stage.nginx("ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0; return 404;");
         }),
-        row("nginx knows TLS 1.2 in CBC mode alone, with ECDSA", Fail1006, "tls-failed").set(|stage| {
+        row("nginx knows TLS 1.2 in CBC mode alone, with ECDSA", Fail1006, "tls-old-suites").set(|stage| {
             let tls = "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA;";
             stage.nginx(&format!("{tls} location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
         }),
@@ -67,9 +67,19 @@ pub(crate) fn rows() -> Vec<Row> {
             let tls = "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-AES128-SHA;";
             stage.nginx_with(&pair, &format!("{tls} location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
         }),
-        row("nginx knows TLS 1.2 without forward secrecy alone", Fail1006, "tls-failed").set(|stage| {
+        row("nginx knows TLS 1.2 without forward secrecy alone", Connect, None).set(|stage| {
+            let pair = stage.lab.authority.leaf(&[NAME]).key(KeyKind::Rsa2048).deciphers().issue();
+            let tls = "ssl_protocols TLSv1.2; ssl_ciphers AES128-GCM-SHA256;";
+            stage.nginx_with(&pair, &format!("{tls} location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
+        }),
+        row("the same, with a key that only signs", Fail1006, "tls-old-suites").set(|stage| {
             let pair = stage.lab.authority.leaf(&[NAME]).key(KeyKind::Rsa2048).issue();
             let tls = "ssl_protocols TLSv1.2; ssl_ciphers AES128-GCM-SHA256;";
+            stage.nginx_with(&pair, &format!("{tls} location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
+        }),
+        row("nginx knows TLS 1.2 in CBC mode with SHA-2 alone", Fail1006, "tls-old-suites").set(|stage| {
+            let pair = stage.lab.authority.leaf(&[NAME]).key(KeyKind::Rsa2048).deciphers().issue();
+            let tls = "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-AES128-SHA256;";
             stage.nginx_with(&pair, &format!("{tls} location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
         }),
         row("nginx asks for a client's certificate, and takes none", Fail1006, "tls-client-certificate").set(|stage| {

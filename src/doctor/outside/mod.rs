@@ -6,6 +6,7 @@ mod chain;
 mod elsewhere;
 mod hold;
 mod names;
+mod old;
 mod proxy;
 mod sip;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::future::join_all;
 
-use super::{Aim, Question, chain, proxy};
+use super::{Aim, Question, chain, old, proxy};
 use crate::{
     asterisk::surface::Surface,
     clock,
@@ -56,9 +56,9 @@ pub(super) async fn walk(book: &mut Notebook<'_>, question: &Question, addresses
     let mut unseen = false;
     if question.aim.secure {
         let elsewhere = tried.iter().enumerate().filter(|(number, _)| *number != first).map(|(_, tried)| tried);
-        let more = More { issuer: chain::issuer(question, observation).await, old: old(question, &tried[first]).await };
+        let more = More { issuer: chain::issuer(question, observation).await, old: old::look(question, &tried[first]).await };
         tls(book, question, &at, observation, &more, elsewhere);
-        unseen = more.old == Some(Old::Suites);
+        unseen = old::hides_the_rest(more.old);
     }
     if unseen {
         let needs = (
@@ -157,13 +157,6 @@ struct More {
     old: Option<Old>,
 }
 
-/// Asked only where the peer speaks TLS, and none of today's.
-async fn old(question: &Question, (address, observation): &(SocketAddr, Observation)) -> Option<Old> {
-    let found = observation.findings.iter().find(|finding| finding.code == Code::TlsFailed)?.get("found")?.to_string();
-    let refuses = ["alert ProtocolVersion", "alert HandshakeFailure", "incompatible"].iter().any(|words| found.contains(words));
-    if refuses { proof::takes_old(&target(question, *address)).await } else { None }
-}
-
 /// What TLS serves, and what a browser would refuse in it.
 fn tls<'o>(
     book: &mut Notebook<'_>,
@@ -187,8 +180,7 @@ fn tls<'o>(
             (Some(issuer), _, Code::TlsChainIncomplete) => issuer.told(told),
             // As nothing for which a program without a certificate would stop, and Chromium does.
             (_, _, Code::TlsClientCertificate) => told.severity(Severity::Error),
-            (_, Some(Old::Version(version)), Code::TlsFailed) => Finding::new(Code::TlsOldOnly).with("address", at).with("found", version),
-            (_, Some(Old::Suites), Code::TlsFailed) => Finding::new(Code::TlsOldSuites).with("address", at),
+            (_, Some(old), Code::TlsFailed) => old::finding(old, at),
             _ => told,
         });
     }

@@ -94,6 +94,7 @@ pub struct Leaf<'a> {
     not_after: Timestamp,
     is_ca: bool,
     usages: Vec<ExtendedKeyUsagePurpose>,
+    key_usages: Vec<KeyUsagePurpose>,
     issuer_url: Option<String>,
     chain: Chain<'a>,
 }
@@ -110,6 +111,7 @@ impl<'a> Leaf<'a> {
             not_after: clock::wall() + 90 * DAY,
             is_ca: false,
             usages: vec![ExtendedKeyUsagePurpose::ServerAuth],
+            key_usages: vec![KeyUsagePurpose::DigitalSignature],
             issuer_url: None,
             chain: Chain::Full,
         }
@@ -166,6 +168,12 @@ impl<'a> Leaf<'a> {
         self
     }
 
+    /// Its key also deciphers, as those of public authorities with RSA do.
+    pub fn deciphers(mut self) -> Self {
+        self.key_usages.push(KeyUsagePurpose::KeyEncipherment);
+        self
+    }
+
     /// Says where its issuer's certificate can be fetched, as those of public authorities do.
     pub fn issuer_at(mut self, url: &str) -> Self {
         self.issuer_url = Some(url.to_owned());
@@ -191,7 +199,7 @@ impl<'a> Leaf<'a> {
         }
         set_validity(&mut params, self.not_before, self.not_after);
         params.is_ca = if self.is_ca { IsCa::Ca(BasicConstraints::Unconstrained) } else { IsCa::ExplicitNoCa };
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.key_usages = self.key_usages;
         params.extended_key_usages = self.usages;
         params.use_authority_key_identifier_extension = self.authority.is_some();
         params.custom_extensions.extend(self.issuer_url.as_deref().map(authority_information));

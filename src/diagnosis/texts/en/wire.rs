@@ -151,8 +151,10 @@ pub(super) const TLS_OLD_ONLY: Text = Text {
 
 pub(super) const TLS_OLD_SUITES: Text = Text {
     title: "the server speaks TLS 1.2 with suites of old alone",
-    meaning: "{address} takes ECDHE-RSA with AES in CBC mode, and nothing newer. Browsers still take that, and may give it up as they gave up TLS 1.1 (1006 \
-              from that day on); this program does not, so that certificate, upgrade and SIP could not be looked at.",
+    meaning: "{address} speaks TLS 1.2 by {found}, and nothing newer. Of such suites Chromium still takes ECDHE-RSA in CBC mode, and RSA key exchange \
+              where the certificate's key usage allows keyEncipherment or says nothing; it may give them up as it gave up TLS 1.1 (1006 from that day \
+              on). Where this is an error, it refuses already what is spoken here: 1006. This program takes none of them, so that certificate, upgrade \
+              and SIP could not be looked at.",
     see: "$ openssl s_client -connect {address} -tls1_2 </dev/null 2>/dev/null | grep -E 'Cipher|Verif'",
     remedy: "Allow suites of today, in http.conf under [general] (or leave `tlscipher` out), or in the proxy that stands before Asterisk:\n\
              | tlscipher = ECDHE+AESGCM:ECDHE+CHACHA20\n\

@@ -151,8 +151,10 @@ pub(super) const TLS_OLD_ONLY: Text = Text {
 
 pub(super) const TLS_OLD_SUITES: Text = Text {
     title: "o servidor só fala TLS 1.2 com suítes antigas",
-    meaning: "{address} aceita ECDHE-RSA com AES em modo CBC, e nada mais novo. Os navegadores ainda aceitam isso, e podem largá-lo como largaram o TLS 1.1 (1006 a \
-              partir desse dia); este programa não aceita, e por isso certificado, upgrade e SIP não puderam ser olhados.",
+    meaning: "{address} fala TLS 1.2 com {found}, e nada mais novo. Dessas suítes o Chromium ainda aceita ECDHE-RSA em modo CBC, e a troca de chaves RSA \
+              onde o key usage do certificado permite keyEncipherment ou nada diz; pode largá-las como largou o TLS 1.1 (1006 a partir desse dia). Onde \
+              isto é um erro, ele já recusa o que se fala aqui: 1006. Este programa não aceita nenhuma delas, e por isso certificado, upgrade e SIP não \
+              puderam ser olhados.",
     see: "$ openssl s_client -connect {address} -tls1_2 </dev/null 2>/dev/null | grep -E 'Cipher|Verif'",
     remedy: "Permita as suítes de hoje, no http.conf em [general] (ou deixe `tlscipher` de fora), ou no proxy que está na frente do Asterisk:\n\
              | tlscipher = ECDHE+AESGCM:ECDHE+CHACHA20\n\

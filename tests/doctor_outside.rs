@@ -17,7 +17,7 @@ mod sip;
 #[path = "doctor/tls.rs"]
 mod tls;
 
-use std::time::Duration;
+use std::{io::Write as _, net::TcpStream, time::Duration};
 
 use doctor::Doctor;
 use serde_json::Value;
@@ -125,6 +125,31 @@ fn a_door_without_pjsip_behind_it_is_cause_3() {
 }
 
 #[test]
+fn a_404_is_told_by_asterisks_status_page_from_that_of_another_server() {
+    both(|version| {
+        let authority = Authority::new();
+        let pair = authority.issue(&["pbx.example.com"]);
+        let build = || Asterisk::build(version).pair(&pair).noload("res_http_websocket.so").http("prefix=pbx");
+        for (asterisk, path, likely) in [
+            (build().enable_status().start(), "/pbx/ws", "Asterisk's res_http_websocket does not run: /pbx/httpstatus answers"),
+            (build().enable_status().start(), "/ws", "it is Asterisk: its res_http_websocket does not run, or http.conf's prefix"),
+            (build().http("enable_status=no").start(), "/pbx/ws", "it is Asterisk: its res_http_websocket does not run, or"),
+        ] {
+            let mark = asterisk.mark();
+            let usual = complaints_of_the_next_broken_handshake(&asterisk, mark);
+            let mark = asterisk.mark();
+            let report = Doctor::at(&format!("wss://pbx.example.com:8089{path}"));
+            let report = report.connect(([127, 0, 0, 1], asterisk.ports.wss).into()).trusting(&authority).ask();
+            assert_eq!(report.told(), (1, "broken", "fail-1006", Some("ws-not-found"), vec!["ws-not-found"]), "{version:?}: {report:#?}");
+            let told = report.json["findings"][0]["evidence"]["likely"].as_str().unwrap();
+            assert!(told.starts_with(likely), "{version:?} {path}: {told}");
+            let complaints = complaints_of_the_next_broken_handshake(&asterisk, mark);
+            assert_eq!(complaints, usual, "{version:?}: {:#?}", asterisk.complaints(mark));
+        }
+    });
+}
+
+#[test]
 fn a_closed_a_silent_and_a_full_door_are_cause_5() {
     both(|version| {
         let authority = Authority::new();
@@ -182,6 +207,16 @@ fn ws_is_asked_without_tls_and_judged_by_the_page() {
 /// How many complaints there are after one connection more was dropped: the log keeps its order, so that nothing is still on its way.
 fn complaints_of_the_next_abrupt_end(asterisk: &Asterisk, since: Mark) -> usize {
     WebSocket::open(asterisk.ports.wss).unwrap().abandon();
+    complaints_once_told(asterisk, since)
+}
+
+/// The same where there is no WebSocket.
+fn complaints_of_the_next_broken_handshake(asterisk: &Asterisk, since: Mark) -> usize {
+    TcpStream::connect(("127.0.0.1", asterisk.ports.wss)).unwrap().write_all(b"no TLS\r\n\r\n").unwrap();
+    complaints_once_told(asterisk, since)
+}
+
+fn complaints_once_told(asterisk: &Asterisk, since: Mark) -> usize {
     let last = |line: &String| line.contains("SSL_shutdown");
     until(Duration::from_secs(5), "the complaint about an abrupt end", || asterisk.complaints(since).last().is_some_and(last));
     asterisk.complaints(since).len()

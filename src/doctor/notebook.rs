@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::BrowserWould;
 use crate::{
     clock::{self, Tick},
-    diagnosis::{Evidence, Finding, Lang, Severity, Value},
+    diagnosis::{Code, Evidence, Finding, Lang, Severity, Value},
 };
 
 /// One thing that was looked at.
@@ -181,6 +181,14 @@ impl<'l> Notebook<'l> {
     pub fn find(&mut self, finding: Finding) {
         if !self.findings.contains(&finding) {
             self.findings.push(finding);
+        }
+    }
+
+    /// More is known by now of what was found.
+    pub fn learn(&mut self, code: Code, key: &'static str, value: impl Into<Value>) {
+        let value = value.into();
+        for finding in self.findings.iter_mut().filter(|finding| finding.code == code) {
+            finding.evidence.0.push((key.into(), value.clone()));
         }
     }
 

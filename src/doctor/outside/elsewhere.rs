@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Aim, Question, way};
+use super::{Aim, Question, status, way};
 use crate::{
     clock,
     diagnosis::{Code, Finding, Severity},
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Asterisk's own path, without a prefix.
-const PATH: &str = "/ws";
+pub(super) const PATH: &str = "/ws";
 /// Where http.conf's `prefix`, or a proxy, often puts it.
 const PREFIXED: [&str; 3] = ["/asterisk/ws", "/pbx/ws", "/sip/ws"];
 /// Its usual port for `wss://`.
@@ -44,6 +44,9 @@ async fn path(book: &mut Notebook<'_>, question: &Question, address: SocketAddr)
             opens = Some(aim);
             break;
         }
+    }
+    if opens.is_none() {
+        status::look(book, &mut step, question, address).await;
     }
     match opens {
         _ if own.is_empty() => {

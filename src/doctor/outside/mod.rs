@@ -9,6 +9,7 @@ mod names;
 mod old;
 mod proxy;
 mod sip;
+mod status;
 #[cfg(test)]
 mod tests;
 mod thorough;

@@ -64,6 +64,15 @@ async fn a_body_of_ten_megabytes_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_404_of_a_server_that_is_not_asterisk_says_so() {
+    let (address, peer) = serve(Script::Answer("HTTP/1.1 404 Not Found\r\nServer: Jetty(12.0.1)\r\n\r\n")).await;
+    let report = report(&question(address)).await;
+    assert_eq!(codes(&report), [Code::WsNotFound]);
+    assert!(report.findings[0].get("likely").unwrap().to_string().starts_with("it is not Asterisk"), "{:?}", report.findings);
+    peer.abort();
+}
+
+#[tokio::test]
 async fn a_redirect_is_told_and_never_followed() {
     let (address, peer) = serve(Script::Answer("HTTP/1.1 302 Found\r\nLocation: /ws\r\nServer: nginx\r\n\r\n")).await;
     let report = report(&question(address)).await;

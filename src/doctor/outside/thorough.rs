@@ -3,10 +3,10 @@
 
 use std::net::SocketAddr;
 
-use super::{Question, way};
+use super::{Question, status, way};
 use crate::{
     doctor::Notebook,
-    proof::{self, Asked, Head, Target},
+    proof::{self, Asked},
 };
 
 /// Looks, at the address that a browser would take.
@@ -24,22 +24,12 @@ pub(super) async fn look(book: &mut Notebook<'_>, question: &Question, address: 
     book.end(step);
 
     let mut step = book.begin("upgrade-without-sip");
-    step.note("answer", words(proof::head(&target, Asked::WebSocket).await));
+    step.note("answer", status::words(proof::head(&target, Asked::WebSocket).await));
     book.end(step);
 
-    // Beside /ws, below the prefix that it has.
-    let path = target.path.split('?').next().unwrap_or_default().trim_end_matches('/');
-    let path = format!("{}/httpstatus", path.rsplit_once('/').map_or("", |(before, _)| before));
+    let path = status::beside(&target.path);
     let mut step = book.begin("httpstatus");
     step.note("path", path.as_str());
-    step.note("answer", words(proof::head(&Target { path, ..target }, Asked::Page).await));
+    step.note("answer", status::words(status::ask(question, address, &path).await));
     book.end(step);
-}
-
-fn words(answer: Result<Head, String>) -> String {
-    match answer {
-        Ok(Head { status, server: Some(server) }) => format!("HTTP {status} by {server}"),
-        Ok(Head { status, server: None }) => format!("HTTP {status}"),
-        Err(words) => words,
-    }
 }

@@ -76,7 +76,8 @@ pub(super) const DOCTOR: &str = "\
 With a URL no access to Asterisk is needed: it looks as a browser does. Without one it
 looks from within: at Asterisk's files (--config-dir), its pairs, ports and modules,
 and then at the way of a browser to this very listener. Neither leaves a line in
-Asterisk's log. -o json tells every step with its evidence.
+Asterisk's log, but for what --thorough asks and for a password that is refused.
+-o json tells every step with its evidence.
 
 Exit status: 0 no error, 1 errors found, 2 it could not run
 

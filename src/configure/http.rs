@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use super::{Sheet, Wish, quoted};
-use crate::asterisk::config::{HEALING_LINE, HttpConf, Origin, Setting, load_from};
+use crate::asterisk::config::{HEALING_LINE, HttpConf, Origin, Setting, http_from};
 
 pub(super) fn examine(sheet: &mut Sheet<'_>, wish: &Wish) {
-    let known = sheet.conf.is_some().then(|| load_from(sheet.source, sheet.directory).http.ok()).flatten();
+    let known = sheet.conf.is_some().then(|| http_from(sheet.source, sheet.directory).ok()).flatten();
     let mut lines = Vec::new();
     if known.as_ref().is_none_or(|http| http.heals.is_none()) {
         lines.push(HEALING_LINE.to_owned());

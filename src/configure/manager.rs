@@ -4,10 +4,10 @@
 use secrecy::ExposeSecret as _;
 
 use super::{AMI_USER, Sheet, Wish, quoted};
-use crate::asterisk::config::{HEALING_LINE, ManagerConf, ManagerUser, load_from};
+use crate::asterisk::config::{HEALING_LINE, ManagerConf, ManagerUser, manager_from};
 
 pub(super) fn examine(sheet: &mut Sheet<'_>, wish: &Wish) {
-    let known = sheet.conf.is_some().then(|| load_from(sheet.source, sheet.directory).manager.ok()).flatten();
+    let known = sheet.conf.is_some().then(|| manager_from(sheet.source, sheet.directory).ok()).flatten();
     let mut lines = Vec::new();
     if known.as_ref().is_none_or(|manager| manager.heals.is_none()) {
         lines.push(HEALING_LINE.to_owned());

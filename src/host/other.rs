@@ -43,7 +43,7 @@ fn read(told: &[(String, String)]) -> Option<HttpConf> {
         text.push('\n');
     }
     let folder = Path::new("/");
-    config::load_from(&BTreeMap::from([(folder.join("http.conf"), text.into_bytes())]), folder).http.ok()
+    config::http_from(&BTreeMap::from([(folder.join("http.conf"), text.into_bytes())]), folder).ok()
 }
 
 #[cfg(test)]

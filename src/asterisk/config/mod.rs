@@ -14,7 +14,7 @@ mod manager;
 pub mod modules;
 mod pjsip;
 mod read;
-pub mod rtp;
+mod rtp;
 pub mod sip;
 mod source;
 #[cfg(test)]
@@ -64,9 +64,13 @@ pub struct AsteriskConfig {
 impl AsteriskConfig {
     /// Everything that is wrong.
     pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().chain(self.findings_behind())
+    }
+
+    /// What is wrong with modules, media and endpoints, each also with what it belongs to.
+    pub fn findings_behind(&self) -> impl Iterator<Item = &Finding> {
         let webrtc = self.webrtc.iter().flat_map(|webrtc| &webrtc.findings);
-        let beside = self.barred.iter().flatten().chain(self.rtp.iter().flat_map(|rtp| &rtp.findings));
-        self.findings.iter().chain(beside).chain(webrtc)
+        self.barred.iter().flatten().chain(self.rtp.iter().flat_map(|rtp| &rtp.findings)).chain(webrtc)
     }
 }
 
@@ -75,15 +79,39 @@ pub fn load(directory: &Path) -> AsteriskConfig {
     load_from(&Disk, directory)
 }
 
+/// Reads http.conf alone, for those who ask for nothing else: a pjsip.conf may be large.
+///
+/// # Errors
+/// There is none to speak of.
+pub fn http_from(source: &dyn FileSource, directory: &Path) -> Result<HttpConf, Absence> {
+    http(source, directory, &mut Vec::new())
+}
+
+/// Reads manager.conf alone.
+///
+/// # Errors
+/// There is none to speak of.
+pub fn manager_from(source: &dyn FileSource, directory: &Path) -> Result<ManagerConf, Absence> {
+    manager(source, directory, &mut Vec::new())
+}
+
+fn http(source: &dyn FileSource, directory: &Path, findings: &mut Vec<Finding>) -> Result<HttpConf, Absence> {
+    one(source, directory, "http.conf", |_| true, findings).map(|conf| http::http_conf(&conf))
+}
+
+fn manager(source: &dyn FileSource, directory: &Path, findings: &mut Vec<Finding>) -> Result<ManagerConf, Absence> {
+    one(source, directory, "manager.conf", |_| true, findings).map(|conf| manager::manager_conf(&conf))
+}
+
 /// Reads the configuration folder from any source. Pure but for the source.
 pub fn load_from(source: &dyn FileSource, directory: &Path) -> AsteriskConfig {
     let mut findings = Vec::new();
-    let http = one(source, directory, "http.conf", |_| true, &mut findings).map(|conf| http::http_conf(&conf));
+    let http = http(source, directory, &mut findings);
     match &http {
         Ok(http) => findings.extend(findings::http(http)),
         Err(absence) => findings.extend(findings::no_http(absence)),
     }
-    let manager = one(source, directory, "manager.conf", |_| true, &mut findings).map(|conf| manager::manager_conf(&conf));
+    let manager = manager(source, directory, &mut findings);
     findings.extend(manager.iter().filter_map(findings::manager));
 
     let mut beside = Vec::new();

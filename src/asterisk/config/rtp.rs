@@ -8,7 +8,7 @@ use super::{
 use crate::diagnosis::{Code, Finding};
 
 /// The entries that are needed: give it to [`super::read`].
-pub fn keep(name: &[u8]) -> bool {
+pub(super) fn keep(name: &[u8]) -> bool {
     ["icesupport", "rtpstart", "rtpend", "stunaddr", "turnaddr"].iter().any(|kept| name.eq_ignore_ascii_case(kept.as_bytes()))
 }
 
@@ -24,7 +24,7 @@ pub struct RtpConf {
 }
 
 /// Reads it.
-pub fn rtp_conf(conf: &Conf) -> RtpConf {
+pub(super) fn rtp_conf(conf: &Conf) -> RtpConf {
     let general = conf.section("general");
     let last = |name: &str| general.as_ref().and_then(|section| section.last(name));
     let said = |name: &str| last(name).filter(|entry| !entry.value_bytes().is_empty());

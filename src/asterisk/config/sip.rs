@@ -1,10 +1,9 @@
 //! sip.conf → whether chan_sip, where it is loaded, takes the WebSocket's subprotocol `sip` from PJSIP (`channels/chan_sip.c`, Asterisk 16 to 20).
 //! Pure.
 
-use super::{
-    conf::{Conf, Origin},
-    value,
-};
+use std::path::PathBuf;
+
+use super::{conf::Conf, value};
 
 /// The entries that are needed: give it to [`super::read`].
 pub fn keep(name: &[u8]) -> bool {
@@ -18,8 +17,8 @@ const WEBSOCKET: &str = "websocket_enabled";
 pub struct SipConf {
     /// Whether chan_sip takes `sip`: unless it is told not to.
     pub takes_websocket: bool,
-    /// The file, and the line that says so; 0 where none does.
-    pub origin: Origin,
+    /// Where that is said, or is to be said.
+    pub file: PathBuf,
 }
 
 /// Reads it.
@@ -27,6 +26,6 @@ pub fn sip_conf(conf: &Conf) -> SipConf {
     let said = conf.section("general").and_then(|section| section.last(WEBSOCKET));
     SipConf {
         takes_websocket: said.is_none_or(|entry| value::truth(&entry.value())),
-        origin: said.map_or_else(|| Origin { file: conf.file.clone(), line: 0 }, |entry| entry.origin()),
+        file: said.map_or_else(|| conf.file.clone(), |entry| entry.origin().file),
     }
 }

@@ -123,7 +123,7 @@ pub fn read(asked: &Asked, said: &dyn Fn(&str) -> Option<String>) -> Result<Evid
 /// As [`read`].
 pub fn read_from(source: &dyn FileSource, asked: &Asked, said: &dyn Fn(&str) -> Option<String>) -> Result<Evidence, Failure> {
     let bytes = |path: &Path| bytes(source, path);
-    let http = |folder: &Path| config::load_from(source, folder).http.ok();
+    let http = |folder: &Path| config::http_from(source, folder).ok();
     let env = Env::read(&String::from_utf8_lossy(&bytes(&asked.env_file)?), said);
     let Some(first) = asked.compose.first() else {
         let http = asked.config_dir.as_deref().and_then(http);

@@ -30,7 +30,7 @@ pub(super) fn read(book: &mut Notebook<'_>, settings: &Settings, config: Option<
     step.note("folder", folder);
     let read = [("http.conf", config.http.is_ok()), ("manager.conf", config.manager.is_ok()), ("pjsip.conf", config.pjsip.is_ok())];
     step.note("read", read.iter().filter(|(_, is)| *is).map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
-    let theirs = |finding: &&Finding| config.all_findings().skip(config.findings.len()).any(|other| other == *finding);
+    let theirs = |finding: &&Finding| config.findings_behind().any(|other| other == *finding);
     for finding in plan.findings.iter().filter(|finding| !theirs(finding)) {
         book.find(finding.clone());
     }

@@ -74,7 +74,7 @@ async fn modules(book: &mut Notebook<'_>, client: &Client, said: &Said) {
     if conflict || likely {
         let finding = Finding::new(Code::ChanSipConflict).with("module", "chan_sip.so");
         let severity = if conflict { Severity::Error } else { Severity::Warning };
-        book.find(said.sip.iter().fold(finding.severity(severity), |finding, sip| finding.with("file", sip.origin.file.as_path())));
+        book.find(said.sip.iter().fold(finding.severity(severity), |finding, sip| finding.with("file", sip.file.as_path())));
     }
     for module in NEEDED {
         let found = match of(module) {

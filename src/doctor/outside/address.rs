@@ -93,7 +93,7 @@ impl Aim {
             8088 => 8089,
             port => port,
         };
-        let right = Aim { secure: true, port, says_port: self.says_port, ..self.clone() };
+        let right = Aim { secure: true, port, ..self.clone() };
         let finding = Finding::new(Code::ClientInsecureOnHttps).with("found", self.to_string()).with("url", right.to_string());
         match origin {
             Some(origin) if origin.starts_with("https://") => Some(finding.with("origin", origin)),

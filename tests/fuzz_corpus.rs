@@ -50,6 +50,11 @@ fn an_issuers_certificate_is_taken_as_it_is_or_not_at_all() {
 }
 
 #[test]
+fn a_flight_of_old_says_the_same_once_nothing_more_is_waited_for() {
+    replay("old", wire::old);
+}
+
+#[test]
 fn settings_load_or_are_refused_without_showing_the_secret() {
     replay("settings", conf::settings);
 }

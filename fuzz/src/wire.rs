@@ -8,7 +8,7 @@ use starkeeper::{
     bundle::{Chain, Leaf, browser::refusals},
     diagnosis::{Code, Value},
     material::anchors::Anchors,
-    proof::{Target, certificate_in, upgrade_on},
+    proof::{Target, certificate_in, suites_in, upgrade_on},
     settings::Address,
 };
 use tokio::{
@@ -45,6 +45,19 @@ pub fn upgrade(data: &[u8]) {
     // Close to the limit, what still came along may differ.
     if answer.len() < 16_000 {
         assert_eq!(whole, asked(answer, usize::from(*cut) + 1), "the answer depends on how it is cut");
+    }
+}
+
+/// What a server of TLS 1.2 answers to a hello that was made by hand.
+pub fn old(data: &[u8]) {
+    let (told, more) = suites_in(data);
+    if !more {
+        assert_eq!(suites_in(&[data, b"\x16\x03\x03\x00\x01\x02"].concat()), (told, false), "what comes later counts");
+    }
+    for cut in [data.len() / 3, data.len() / 2, data.len().saturating_sub(1)] {
+        let (sooner, more_then) = suites_in(&data[..cut]);
+        assert!(more_then || (sooner, false) == (told, more), "nothing more was waited for, and more came");
+        assert!(sooner.is_none() || told.is_some(), "what was chosen is chosen no longer");
     }
 }
 

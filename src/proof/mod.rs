@@ -22,7 +22,7 @@ pub(crate) mod tests;
 pub use curious::{Asked, Head, head, tls_versions};
 pub use farewell::Closing;
 pub use fetch::{certificate_in, fetch};
-pub use old::{Old, takes_old};
+pub use old::{Old, suites_in, takes_old};
 pub use probe::{handshake, open, open_plain, probe, upgrade_on};
 pub use socket::{Heard, Socket};
 pub use tls::client_config;

@@ -33,8 +33,8 @@ pub enum Old {
 /// `None`: it takes nothing of that either.
 pub async fn takes_old(target: &Target) -> Option<Old> {
     for offer in [TODAY, BEYOND] {
-        if let Some(chosen) = answered(target, offer).await.filter(|chosen| chosen.version == TLS12) {
-            return Some(Old::Suites { chosen: hello::name(chosen.suite), refused: refused(&chosen) });
+        if let Some(suites) = answered(target, offer).await.as_ref().and_then(suites) {
+            return Some(suites);
         }
     }
     match answered(target, YESTERDAY).await?.version {
@@ -42,6 +42,16 @@ pub async fn takes_old(target: &Target) -> Option<Old> {
         TLS10 => Some(Old::Version("TLS 1.0")),
         _ => None,
     }
+}
+
+/// What these bytes of an answer say of TLS 1.2 so far, and whether more of them could change that. Pure.
+pub fn suites_in(received: &[u8]) -> (Option<Old>, bool) {
+    let (chosen, more) = flight::read(received);
+    (chosen.as_ref().and_then(suites), more)
+}
+
+fn suites(chosen: &Chosen) -> Option<Old> {
+    (chosen.version == TLS12).then(|| Old::Suites { chosen: hello::name(chosen.suite), refused: refused(chosen) })
 }
 
 /// Whether it takes `TLS 1.1` or `TLS 1.0`, and nothing below.

@@ -6,8 +6,10 @@ use serde::{Serialize, Serializer};
 
 use super::BrowserWould;
 use crate::{
+    bundle::Fingerprint,
     clock::{self, Tick},
     diagnosis::{Code, Evidence, Finding, Lang, Severity, Value},
+    proof::Door,
 };
 
 /// One thing that was looked at.
@@ -105,12 +107,21 @@ impl Listener for () {
     fn ends(&mut self, _: &Step) {}
 }
 
+/// What stood at the address that a browser would take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Met {
+    pub(super) door: Door,
+    /// Of the leaf that is served, where one can be parsed.
+    pub(super) leaf: Option<Fingerprint>,
+}
+
 /// All that was seen so far.
 pub struct Notebook<'l> {
     pub(super) steps: Vec<Step>,
     pub(super) findings: Vec<Finding>,
     pub(super) unchecked: Vec<Unchecked>,
     pub(super) seen: Option<BrowserWould>,
+    pub(super) met: Option<Met>,
     listener: &'l mut dyn Listener,
 }
 
@@ -139,7 +150,7 @@ impl Running {
 impl<'l> Notebook<'l> {
     /// An empty one.
     pub fn new(listener: &'l mut dyn Listener) -> Self {
-        Notebook { steps: Vec::new(), findings: Vec::new(), unchecked: Vec::new(), seen: None, listener }
+        Notebook { steps: Vec::new(), findings: Vec::new(), unchecked: Vec::new(), seen: None, met: None, listener }
     }
 
     /// A step begins. Findings until its end are its own.

@@ -19,7 +19,7 @@ use crate::{
     host,
     material::{self, Sources},
     plan::{self, Plan},
-    proof::{self, Seen},
+    proof::{self, Door, Seen},
     settings::{Address, Settings, UserIds},
 };
 
@@ -193,10 +193,10 @@ async fn wire(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, p
 
 /// The files are good, and TLS fails all the same: Asterisk tried a bad pair before.
 fn wedged(book: &mut Notebook<'_>, plan: &Plan) {
-    // Whoever is silent may be frozen.
-    let silent = |finding: &Finding| finding.get("found").is_some_and(|found| found.to_string().contains("no answer in time"));
-    let dark = book.findings().iter().find(|finding| matches!(finding.code, Code::TlsFailed | Code::TlsCleartext) && !silent(finding));
-    if let Some(found) = dark.map(|finding| finding.code.name()) {
+    // Whoever is silent may be frozen, and is no such door.
+    let dark = book.met.is_some_and(|met| matches!(met.door, Door::Dark | Door::Cleartext));
+    let found = book.findings().iter().find(|finding| matches!(finding.code, Code::TlsFailed | Code::TlsCleartext));
+    if let Some(found) = found.filter(|_| dark).map(|finding| finding.code.name()) {
         let address = plan.target.address.to_string();
         book.find(Finding::new(Code::ListenerWedged).with("address", address).with("found", found));
     }
@@ -204,12 +204,11 @@ fn wedged(book: &mut Notebook<'_>, plan: &Plan) {
 
 /// The files are good, and an older certificate is served: nobody told Asterisk. It breaks on the day on which that one ends.
 fn serves_other(book: &mut Notebook<'_>, plan: &Plan, leaf: &Leaf) {
-    let steps = book.steps.iter().filter(|step| step.name == "tls");
-    let served = steps.flat_map(|step| &step.evidence.0).find(|(key, _)| key == "sha256").map(|(_, value)| value.to_string());
-    let expected = leaf.fingerprint_sha256.to_string();
-    if let Some(found) = served.filter(|served| *served != expected) {
-        let finding = Finding::new(Code::TlsServesOther).with("address", plan.target.address.to_string()).with("found", found);
-        book.find(finding.with("expected", expected).with("file", plan.sources.cert.as_path()).severity(Severity::Warning));
+    let wanted = leaf.fingerprint_sha256;
+    if let Some(found) = book.met.and_then(|met| met.leaf).filter(|served| *served != wanted) {
+        let finding = Finding::new(Code::TlsServesOther).with("address", plan.target.address.to_string()).with("found", found.to_string());
+        let finding = finding.with("expected", wanted.to_string()).with("file", plan.sources.cert.as_path());
+        book.find(finding.severity(Severity::Warning));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     asterisk::surface::Surface,
     clock,
     diagnosis::{Code, Finding, Severity},
-    doctor::{BrowserWould, Notebook, Running},
+    doctor::{BrowserWould, Notebook, Running, notebook::Met},
     proof::{self, Door, Observation, Old, Seen, Served, Socket, Target},
     settings::Address,
 };
@@ -53,6 +53,8 @@ pub(super) async fn walk(book: &mut Notebook<'_>, question: &Question, addresses
     };
     let at = address_of(question, &tried[first].0);
     let (_, observation) = &tried[first];
+    let leaf = observation.served.as_ref().and_then(|served| served.leaf.as_ref());
+    book.met = Some(Met { door: observation.door, leaf: leaf.map(|leaf| leaf.fingerprint_sha256) });
     let mut unseen = false;
     if question.aim.secure {
         let elsewhere = tried.iter().enumerate().filter(|(number, _)| *number != first).map(|(_, tried)| tried);

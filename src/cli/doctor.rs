@@ -68,11 +68,10 @@ impl Doctor {
         if let Some(timeout) = self.asking.timeout {
             settings.probe.timeout = timeout;
         }
-        let user = match self.asking.user() {
-            Ok(user) => user,
+        let wishes = match self.asking.wishes() {
+            Ok(wishes) => wishes,
             Err(why) => return refuse(&why),
         };
-        let wishes = inside::Wishes { user, hold: self.asking.hold, thorough: self.asking.thorough };
         let trusted = match supervise::trusted(&settings) {
             Ok(trusted) => trusted,
             Err(error) => return refuse(&error.to_string()),
@@ -89,8 +88,8 @@ impl Doctor {
             Ok(anchors) => anchors,
             Err(error) => return refuse(&error.to_string()),
         };
-        let user = match self.asking.user() {
-            Ok(user) => user,
+        let wishes = match self.asking.wishes() {
+            Ok(wishes) => wishes,
             Err(why) => return refuse(&why),
         };
         let question = outside::Question {
@@ -99,9 +98,7 @@ impl Doctor {
             origin: self.origin.clone(),
             connect: self.connect.clone(),
             anchors,
-            user,
-            hold: self.asking.hold,
-            thorough: self.asking.thorough,
+            wishes,
             timeout: self.asking.timeout.unwrap_or(TIMEOUT),
         };
         examine(common, async |book| outside::examine(book, &question).await)

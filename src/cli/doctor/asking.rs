@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use crate::{
-    doctor::outside::User,
+    doctor::outside::{User, Wishes},
     settings::{self, Trust},
 };
 
@@ -26,10 +26,10 @@ pub(super) struct Asking {
     register: bool,
     /// Hold the WebSocket so long without a word, as a phone between calls: does it stay?
     #[arg(long, value_name = "SPAN", value_parser = settings::span)]
-    pub(super) hold: Option<Duration>,
+    hold: Option<Duration>,
     /// Ask more: each TLS version, an upgrade without sip, /httpstatus; leaves lines in Asterisk's log
     #[arg(long)]
-    pub(super) thorough: bool,
+    thorough: bool,
     /// For each stage [default: 5s, or what the settings say]
     #[arg(long, value_name = "SPAN", value_parser = settings::span)]
     pub(super) timeout: Option<Duration>,
@@ -45,8 +45,12 @@ impl Asking {
         })
     }
 
-    /// As whom SIP is asked.
-    pub(super) fn user(&self) -> Result<Option<User>, String> {
+    /// What is asked beyond the way to an open WebSocket.
+    pub(super) fn wishes(&self) -> Result<Wishes, String> {
+        Ok(Wishes { user: self.user()?, hold: self.hold, thorough: self.thorough })
+    }
+
+    fn user(&self) -> Result<Option<User>, String> {
         let Some(name) = &self.user else { return Ok(None) };
         let password = match &self.password_file {
             None => None,

@@ -67,7 +67,7 @@ impl Client {
             return Ok(None);
         }
         let anchors = anchors::load(&self.asking.trust().unwrap_or(Trust::System)).map_err(|error| error.to_string())?;
-        let (user, hold, thorough) = (self.asking.user()?, self.asking.hold, self.asking.thorough);
-        Ok(Some(Look { anchors, connect: self.connect.clone(), user, hold, thorough, timeout: self.asking.timeout.unwrap_or(TIMEOUT) }))
+        let (wishes, timeout) = (self.asking.wishes()?, self.asking.timeout.unwrap_or(TIMEOUT));
+        Ok(Some(Look { anchors, connect: self.connect.clone(), wishes, timeout }))
     }
 }

@@ -51,12 +51,8 @@ pub struct Look {
     pub anchors: Option<Anchors>,
     /// Where to connect instead of what DNS says.
     pub connect: Option<Address>,
-    /// As whom SIP is asked; `None`: it is not.
-    pub user: Option<outside::User>,
-    /// For how long the WebSocket is held.
-    pub hold: Option<Duration>,
-    /// Whether more is asked, some of which leaves lines in Asterisk's log.
-    pub thorough: bool,
+    /// What is asked beyond that.
+    pub wishes: outside::Wishes,
     /// For each stage.
     pub timeout: Duration,
 }
@@ -189,9 +185,7 @@ pub async fn examine(book: &mut Notebook<'_>, asked: &Asked, evidence: &Evidence
                 origin: composed.page.clone(),
                 connect: look.connect.clone(),
                 anchors: look.anchors.clone(),
-                user: look.user.clone(),
-                hold: look.hold,
-                thorough: look.thorough,
+                wishes: look.wishes.clone(),
                 timeout: look.timeout,
             };
             outside::examine(book, &question).await;

@@ -4,11 +4,11 @@
 mod files;
 mod manager;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{
     BrowserWould, Notebook,
-    outside::{self, User},
+    outside::{self, User, Wishes},
 };
 use crate::{
     asterisk::config,
@@ -22,17 +22,6 @@ use crate::{
     proof::{self, Door, Seen},
     settings::{Address, Settings, UserIds},
 };
-
-/// What is asked beyond that.
-#[derive(Clone, Debug, Default)]
-pub struct Wishes {
-    /// As whom SIP is asked; `None`: as the first endpoint that looks whole.
-    pub user: Option<User>,
-    /// For how long the WebSocket is held.
-    pub hold: Option<Duration>,
-    /// Whether more is asked, some of which leaves lines in Asterisk's log.
-    pub thorough: bool,
-}
 
 /// Looks at all of it.
 pub async fn examine(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, wishes: &Wishes) {
@@ -183,9 +172,7 @@ async fn wire(book: &mut Notebook<'_>, settings: &Settings, trusted: &Trusted, p
         origin: settings.wss.origin.clone(),
         connect: Some(plan.target.address.clone()),
         anchors: trusted.browsers.clone(),
-        user: asked.user,
-        hold: asked.hold,
-        thorough: asked.thorough,
+        wishes: asked,
         timeout: settings.probe.timeout,
     };
     outside::examine(book, &question).await;

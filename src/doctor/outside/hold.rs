@@ -20,7 +20,7 @@ const MOST_MESSAGES: usize = 1000;
 
 /// Holds it. `None`: it ended meanwhile.
 pub(super) async fn hold(book: &mut Notebook<'_>, question: &Question, mut socket: Socket) -> Option<Socket> {
-    let Some(wanted) = question.hold else {
+    let Some(wanted) = question.wishes.hold else {
         book.lacks(
             "idle",
             (
@@ -31,7 +31,7 @@ pub(super) async fn hold(book: &mut Notebook<'_>, question: &Question, mut socke
         return Some(socket);
     };
     let mut step = book.begin("hold");
-    let span = if question.user.is_some() { wanted } else { wanted.min(WITHOUT_SIP) };
+    let span = if question.wishes.user.is_some() { wanted } else { wanted.min(WITHOUT_SIP) };
     if span < wanted {
         book.lacks(
             "idle",

@@ -28,6 +28,17 @@ use crate::{
     settings::Address,
 };
 
+/// What is asked beyond the way to an open WebSocket.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// As whom SIP is asked; `None`: it is not, or from within as the first endpoint that looks whole.
+    pub user: Option<User>,
+    /// For how long the WebSocket is held.
+    pub hold: Option<Duration>,
+    /// Whether more is asked, some of which leaves lines in the log of whoever is asked.
+    pub thorough: bool,
+}
+
 /// What is asked, and by whose eyes it is judged.
 #[derive(Clone, Debug)]
 pub struct Question {
@@ -41,12 +52,8 @@ pub struct Question {
     pub connect: Option<Address>,
     /// Whom the browser trusts; `None`: that is not judged.
     pub anchors: Option<Anchors>,
-    /// As whom SIP is asked; `None`: it is not.
-    pub user: Option<User>,
-    /// For how long the WebSocket is held.
-    pub hold: Option<Duration>,
-    /// Whether more is asked, some of which leaves lines in the log of whoever is asked.
-    pub thorough: bool,
+    /// What is asked beyond that.
+    pub wishes: Wishes,
     /// For each stage.
     pub timeout: Duration,
 }
@@ -67,7 +74,7 @@ pub async fn examine(book: &mut Notebook<'_>, question: &Question) {
         }
         None => elsewhere::look(book, question, &addresses).await,
     }
-    if let Some(first) = addresses.first().filter(|_| question.thorough && question.aim.secure) {
+    if let Some(first) = addresses.first().filter(|_| question.wishes.thorough && question.aim.secure) {
         thorough::look(book, question, *first).await;
     }
     if question.anchors.is_none() && question.aim.secure {

@@ -28,7 +28,7 @@ pub struct User {
 /// Asks, if there is somebody to ask as.
 pub(super) async fn ask(book: &mut Notebook<'_>, question: &Question, socket: &mut Socket) {
     let mut step = book.begin("sip");
-    let Some(user) = &question.user else {
+    let Some(user) = &question.wishes.user else {
         book.skip(
             step,
             (

@@ -8,7 +8,7 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::{Aim, Question, User, examine};
+use super::{Aim, Question, User, Wishes, examine};
 use crate::{
     clock,
     diagnosis::{Code, Lang, Severity},
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn question(address: SocketAddr) -> Question {
     let (aim, written) = Aim::parse("wss://pbx.example.com:8089/ws").unwrap();
     let connect = Some(crate::settings::Address { host: address.ip().to_string(), port: address.port() });
-    Question { aim, written, origin: None, connect, anchors: None, user: None, hold: None, thorough: false, timeout: TIMEOUT }
+    Question { aim, written, origin: None, connect, anchors: None, wishes: Wishes::default(), timeout: TIMEOUT }
 }
 
 async fn report(question: &Question) -> Report {
@@ -100,7 +100,7 @@ async fn a_websocket_that_floods_vanishes_or_keeps_silent_does_not_stay() {
         (Script::AnswerAndKeepSilent(ACCEPTED), Code::WsPingUnanswered, "no pong within"),
     ] {
         let (address, peer) = serve(script).await;
-        let question = Question { hold: Some(TIMEOUT), ..question(address) };
+        let question = Question { wishes: Wishes { hold: Some(TIMEOUT), ..Wishes::default() }, ..question(address) };
         let report = report(&question).await;
         assert_eq!((codes(&report), report.browser_would), (vec![code], BrowserWould::Fail1006));
         assert!(report.findings[0].get("found").unwrap().to_string().contains(found), "{:?}", report.findings);
@@ -117,7 +117,7 @@ async fn sip_that_is_silent_drowned_or_gone_is_said_so() {
     ] {
         let (address, peer) = serve(script).await;
         let user = User { name: "alice".to_owned(), password: Some("hers".to_owned().into()), register: false };
-        let report = report(&Question { user: Some(user), ..question(address) }).await;
+        let report = report(&Question { wishes: Wishes { user: Some(user), ..Wishes::default() }, ..question(address) }).await;
         assert_eq!((codes(&report), report.browser_would), (vec![code], would));
         peer.abort();
     }
@@ -127,7 +127,7 @@ async fn sip_that_is_silent_drowned_or_gone_is_said_so() {
 async fn a_password_is_nowhere_in_what_is_told() {
     let (address, peer) = serve(Script::AnswerAndKeepSilent(ACCEPTED)).await;
     let user = User { name: "alice".to_owned(), password: Some("correct-horse".to_owned().into()), register: true };
-    let question = Question { user: Some(user), ..question(address) };
+    let question = Question { wishes: Wishes { user: Some(user), ..Wishes::default() }, ..question(address) };
     let report = report(&question).await;
     assert!(!format!("{question:?}{report:?}").contains("correct-horse"));
     peer.abort();

@@ -203,6 +203,7 @@ fn endpoints() -> Vec<Row> {
 fn modules() -> Vec<Row> {
     vec![
         row("module-noload").build(|asterisk| asterisk.noload("res_srtp.so")),
+        row("module-noload").named("autoload = no").set(|ward| ward.rewrite("modules.conf", "load = res_srtp.so\n", "")),
         row("module-not-running").build(|asterisk| asterisk.noload("res_pjsip_transport_websocket.so")),
         row("chan-sip-conflict").on(Version::V16).build(|asterisk| asterisk.chan_sip()),
     ]

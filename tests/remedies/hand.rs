@@ -220,7 +220,7 @@ fn write(ward: &mut Ward, finding: &Value, prose: &str, lines: &[String]) {
     let before = fs::read_to_string(&file).unwrap_or_default();
     let after = match line {
         _ if lines[0].starts_with('[') => conf(&before, lines),
-        // "Take the line out, or replace it."
+        // "In place of its `noload`, or beside the others."
         Some(line) if before.lines().nth(line - 1).is_some_and(|text| text.starts_with("noload")) => replace_line(&before, line, &text),
         _ => into_section(&before, line, lines),
     };

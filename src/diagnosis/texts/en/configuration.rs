@@ -225,9 +225,10 @@ pub(super) const MODULE_NOT_RUNNING: Text = Text {
 
 pub(super) const MODULE_NOLOAD: Text = Text {
     title: "modules.conf bars a needed module",
-    meaning: "{file} says `noload` for {module}, so it is missing after every start, and with it browsers' connections or their voice.",
+    meaning: "{file} does not let Asterisk load {module} ({found}), so it is missing after every start, and with it browsers' connections or \
+              their voice.",
     see: "$ grep -nE '^ *(noload|load|autoload)' {file}",
-    remedy: "Take the line out of {file}, or replace it, then load the module now:\n\
+    remedy: "In {file}, put this line in place of its `noload`, or beside the others where `autoload = no`; then load the module now:\n\
              | load = {module}\n\
              $ asterisk -rx 'module load {module}'",
 };

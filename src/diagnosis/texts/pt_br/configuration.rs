@@ -225,9 +225,10 @@ pub(super) const MODULE_NOT_RUNNING: Text = Text {
 
 pub(super) const MODULE_NOLOAD: Text = Text {
     title: "o modules.conf barra um módulo necessário",
-    meaning: "{file} diz `noload` para {module}, que por isso falta depois de cada início, e com ele as conexões dos navegadores ou a voz.",
+    meaning: "{file} não deixa o Asterisk carregar {module} ({found}), que por isso falta depois de cada início, e com ele as conexões dos \
+              navegadores ou a voz.",
     see: "$ grep -nE '^ *(noload|load|autoload)' {file}",
-    remedy: "Tire a linha de {file}, ou troque-a, e carregue o módulo agora:\n\
+    remedy: "Em {file}, ponha esta linha no lugar do `noload` dele, ou ao lado das outras se há `autoload = no`; e carregue o módulo agora:\n\
              | load = {module}\n\
              $ asterisk -rx 'module load {module}'",
 };

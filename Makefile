@@ -1,7 +1,7 @@
 # Starkeeper's commands. `make` alone prints them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo test bench faults truth soak outage fuzz lint docs image lab browser nginx prometheus smtp docker kubernetes setup
+.PHONY: help demo test bench faults truth soak outage fuzz lint docs image lab browser proxies prometheus smtp docker kubernetes setup
 
 help: ## Print this list
 	@printf 'Starkeeper: keeps the secure WebSocket door of Asterisk open.\n\n'
@@ -11,7 +11,7 @@ demo: setup ## See it work: a real Asterisk 22, the agent beside it, a story in 
 	@tests/lab/asterisk.sh 22
 	@KEEP=$(KEEP) tests/lab/demo.sh
 
-test: setup browser nginx prometheus smtp docker kubernetes ## Run every test, on real Asterisk 16 and 22, in Docker, on a Kubernetes node
+test: setup browser proxies prometheus smtp docker kubernetes ## Run every test, on real Asterisk 16 and 22, in Docker, on a Kubernetes node
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/test.sh
 
@@ -24,7 +24,7 @@ faults: setup ## Every fault on real Asterisk 16 and 22: what users saw, its nam
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/faults.sh
 
-truth: setup browser nginx ## The doctor against a real browser: what each says of a scene, well or wrongly set up (a table)
+truth: setup browser proxies ## The doctor against a real browser: what each says of a scene, well or wrongly set up (a table)
 	@tests/lab/asterisk.sh 22 16
 	@tests/lab/truth.sh
 
@@ -62,8 +62,8 @@ soak: setup ## A year of rotations on a real Asterisk 22 (ROTATIONS=10000), in a
 browser: setup ## Only provide the real Chromium with JsSIP (in ~/.cache/starkeeper-lab)
 	@tests/lab/browser.sh
 
-nginx: setup ## Only provide a real nginx (in ~/.cache/starkeeper-lab, where the host has none)
-	@tests/lab/nginx.sh
+proxies: setup ## Only provide a real nginx, Apache, HAProxy and Caddy (in ~/.cache/starkeeper-lab, where the host has none)
+	@tests/lab/proxies.sh
 
 prometheus: setup ## Only provide a real Prometheus and Alertmanager (in ~/.cache/starkeeper-lab, where the host has none)
 	@tests/lab/prometheus.sh

@@ -16,7 +16,7 @@ use support::{
     asterisk::{Asterisk, Builder, Version},
     both,
     certs::{Authority, KeyKind, Pair, Writing},
-    nginx::{Nginx, UPGRADE},
+    proxy::{Kind, Proxy, UPGRADE},
 };
 
 const NAME: &str = "pbx.example.com";
@@ -27,7 +27,7 @@ struct Shape<'s> {
     pair: Box<dyn Fn(&Authority) -> Pair + Sync + 's>,
     build: Box<dyn Fn(Builder) -> Builder + Sync + 's>,
     /// Where a browser connects, if not at Asterisk's own port; what stands there lives as long as what is given back.
-    before: fn(&Asterisk, &Authority) -> Option<(SocketAddr, Nginx)>,
+    before: fn(&Asterisk, &Authority) -> Option<(SocketAddr, Proxy)>,
 }
 
 fn shape<'s>(name: &'static str, build: impl Fn(Builder) -> Builder + Sync + 's) -> Shape<'s> {
@@ -78,7 +78,7 @@ fn nothing_is_said_of_a_healthy_asterisk_whatever_its_shape() {
                 before: |asterisk, authority| {
                     let address = (own_address(asterisk.version), 443).into();
                     let way = format!("location /ws {{ proxy_pass http://127.0.0.1:{}; {UPGRADE} }}", asterisk.ports.http);
-                    Some((address, Nginx::start(address, &authority.issue(&[NAME]), &way)))
+                    Some((address, Proxy::start(Kind::Nginx, address, &authority.issue(&[NAME]), &way)))
                 },
                 ..shape("behind nginx", |builder| builder)
             },

@@ -115,5 +115,5 @@ const EXCUSED: &[(&[Code], &str)] = &[
     (&[Code::TcpTimeout], "a firewall on the way is not this machine's to change"),
     (&[Code::SipNoAnswer], "no real Asterisk was ever brought to be silent behind an open WebSocket"),
     (&[Code::WsPingUnanswered], "an Asterisk that hangs answers nothing before either: tls-failed"),
-    (&[Code::WsNotUpgraded, Code::WsForbidden], "every real server that answers so is told apart as a proxy"),
+    (&[Code::WsNotUpgraded], "every real server that answers so is told apart as a proxy"),
 ];

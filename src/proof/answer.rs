@@ -5,7 +5,7 @@ use tokio_tungstenite::tungstenite::{
     http::{HeaderMap, StatusCode},
 };
 
-use super::trial::Trial;
+use super::{proxy, trial::Trial};
 use crate::diagnosis::{Code, Finding};
 
 /// The one subprotocol that SIP over WebSocket has (RFC 7118, 4).
@@ -30,7 +30,7 @@ pub(super) enum Answer {
 /// What the head of an answer means. `key`: what was sent as `Sec-WebSocket-Key`. `tail`: what came behind the head.
 pub(super) fn judge(trial: &Trial<'_>, head: &Response, key: &str, tail: Vec<u8>) -> Answer {
     if head.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Answer::Refused { finding: refusal(trial, head), status: Some(head.status().as_u16()) };
+        return Answer::Refused { finding: refusal(trial, head, &tail), status: Some(head.status().as_u16()) };
     }
     let headers = head.headers();
     let websocket = text(headers, "upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
@@ -50,26 +50,26 @@ pub(super) fn judge(trial: &Trial<'_>, head: &Response, key: &str, tail: Vec<u8>
     }
 }
 
-/// What an answer means that is not 101.
-fn refusal(trial: &Trial<'_>, head: &Response) -> Finding {
+/// What an answer means that is not 101. Whoever asks for a login or forbids is no Asterisk either, yet does so on purpose.
+fn refusal(trial: &Trial<'_>, head: &Response, page: &[u8]) -> Finding {
     let status = head.status();
-    let found = format!("HTTP {status}");
-    if status.is_redirection() {
-        return described(trial, head, Code::WsRedirected, found).with("expected", "HTTP 101 Switching Protocols");
-    }
-    if let Some(proxy) = proxy(head) {
-        return described(trial, head, Code::WsProxyInTheWay, found).with("proxy", proxy);
-    }
+    let proxy = proxy::named(head, page);
     let code = match status {
-        StatusCode::NOT_FOUND => Code::WsNotFound,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Code::WsForbidden,
+        _ if status.is_redirection() => Code::WsRedirected,
+        _ if proxy.is_some() => Code::WsProxyInTheWay,
+        StatusCode::NOT_FOUND => Code::WsNotFound,
         // Asterisk's answer to a subprotocol that no module has taken. It lists the versions too, of which ours is one.
         StatusCode::BAD_REQUEST if text(head.headers(), "sec-websocket-version").is_some_and(|versions| versions.contains("13")) => {
             Code::WsSubprotocolRefused
         }
         _ => Code::WsNotUpgraded,
     };
-    described(trial, head, code, found).with("expected", "HTTP 101 Switching Protocols")
+    let finding = described(trial, head, code, format!("HTTP {status}")).with("expected", "HTTP 101 Switching Protocols");
+    match proxy {
+        Some(proxy) => finding.with("proxy", proxy),
+        None => finding,
+    }
 }
 
 fn described(trial: &Trial<'_>, head: &Response, code: Code, found: String) -> Finding {
@@ -82,71 +82,10 @@ fn described(trial: &Trial<'_>, head: &Response, code: Code, found: String) -> F
     finding
 }
 
-/// Which proxy answered instead of Asterisk, if one did.
-fn proxy(head: &Response) -> Option<String> {
-    let headers = head.headers();
-    let server = text(headers, "server").unwrap_or_default();
-    let lowercase = server.to_ascii_lowercase();
-    if lowercase.starts_with("asterisk") {
-        return None;
-    }
-    if let Some(via) = text(headers, "via") {
-        return Some(format!("Via: {}", short(via)));
-    }
-    if PROXIES.iter().any(|name| lowercase.contains(name)) {
-        return Some(format!("Server: {}", short(server)));
-    }
-    if let Some(name) = PROXY_HEADERS.iter().find(|name| headers.contains_key(**name)) {
-        return Some(format!("header {name}"));
-    }
-    // Asterisk says none of these at /ws.
-    let status = head.status();
-    let gateway = matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT);
-    gateway.then(|| format!("HTTP {}", status.as_u16()))
-}
-
-/// How the proxies, load balancers and tunnels that stand before WSS name themselves in `Server`.
-const PROXIES: &[&str] = &[
-    "nginx",
-    "openresty",
-    "tengine",
-    "cloudflare",
-    "envoy",
-    "haproxy",
-    "apache",
-    "caddy",
-    "traefik",
-    "varnish",
-    "squid",
-    "awselb",
-    "cloudfront",
-    "akamai",
-    "gws",
-    "google frontend",
-    "microsoft-azure",
-    "microsoft-iis",
-    "kong",
-    "litespeed",
-    "lighttpd",
-    "ats",
-    "istio",
-];
-
-/// What they add where they hide their name.
-const PROXY_HEADERS: &[&str] = &[
-    "cf-ray",
-    "x-envoy-upstream-service-time",
-    "x-envoy-overloaded",
-    "x-amz-cf-id",
-    "x-azure-ref",
-    "x-served-by",
-    "x-kong-response-latency",
-];
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
 }
 
-fn short(value: &str) -> String {
+pub(super) fn short(value: &str) -> String {
     value.chars().filter(|c| !c.is_control()).take(LONGEST_QUOTE).collect()
 }

@@ -10,6 +10,7 @@ mod fetch;
 mod judge;
 mod old;
 mod probe;
+mod proxy;
 pub mod sip;
 mod socket;
 mod tls;

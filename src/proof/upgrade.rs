@@ -1,21 +1,25 @@
 //! A stream → the answer to a WebSocket upgrade that asks for `sip` (RFC 6455, 4; RFC 7118, 4). Refuses an answer whose head is larger
 //! than 16 KiB or is not whole within the stage's time; what is not an upgrade leaves as a finding that says what answered instead.
 
-use std::io;
+use std::{io, time::Duration};
 
 use rustls::Error as TlsError;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     time::timeout,
 };
-use tokio_tungstenite::tungstenite::handshake::{
-    client::{Response, generate_key},
-    machine::TryParse as _,
+use tokio_tungstenite::tungstenite::{
+    handshake::{
+        client::{Response, generate_key},
+        machine::TryParse as _,
+    },
+    http::StatusCode,
 };
 
 use super::{
     Target,
     answer::{self, Answer, LONGEST_QUOTE, SUBPROTOCOL},
+    proxy,
     trial::Trial,
 };
 use crate::diagnosis::{Code, Finding};
@@ -40,9 +44,25 @@ pub(super) async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(trial: &Trial<'_>
             let found = format!("an HTTP head larger than {LARGEST_HEAD} bytes: {}", quote(&received));
             Answer::Refused { finding: trial.finding(Code::WsNotUpgraded, found), status: None }
         }
-        Ok(Ok((head, length))) => answer::judge(trial, &head, &key, received.split_off(length)),
+        Ok(Ok((head, length))) => {
+            let mut tail = received.split_off(length);
+            if head.status() != StatusCode::SWITCHING_PROTOCOLS {
+                page(stream, &head, &mut tail).await;
+            }
+            answer::judge(trial, &head, &key, tail)
+        }
     }
 }
+
+/// Waits for the beginning of a page that was promised. It names some of those who say their name nowhere else; where it does not come, what
+/// the head says is enough.
+async fn page<S: AsyncRead + Unpin>(stream: &mut S, head: &Response, page: &mut Vec<u8>) {
+    let missing = u64::try_from(proxy::missing(head.headers(), page)).unwrap_or(0);
+    let _ = timeout(PAGE_PATIENCE, stream.take(missing).read_to_end(page)).await;
+}
+
+/// A page comes with its head, or right behind it.
+const PAGE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What else is asked of the same path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::{
         asterisk::{Asterisk, Version},
         both,
         certs::Authority,
-        nginx::{Nginx, UPGRADE},
+        proxy::{Kind, Proxy, UPGRADE},
     },
 };
 
@@ -35,7 +35,7 @@ fn a_proxy_without_patience_is_cause_5() {
     let asterisk = Asterisk::build(Version::V22).pair(&pair).start();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = format!("location / {{ proxy_pass https://127.0.0.1:{}; proxy_read_timeout 1s; {UPGRADE} }}", asterisk.ports.wss);
-    let _nginx = Nginx::start(address, &pair, &server);
+    let _nginx = Proxy::start(Kind::Nginx, address, &pair, &server);
     let doctor = || Doctor::at("wss://pbx.example.com:8089/ws").connect(address).trusting(&authority);
     let report = doctor().with(&["--hold", "20s"]).ask();
     assert_eq!(report.told(), (1, "broken", "fail-1006", Some("ws-closed-early"), vec!["ws-closed-early"]), "{report:#?}");

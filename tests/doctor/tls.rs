@@ -19,7 +19,7 @@ use crate::{
         bound,
         certs::{Authority, Chain, KeyKind, Pair},
         launch,
-        nginx::Nginx,
+        proxy::Proxy,
         until,
     },
 };
@@ -44,7 +44,7 @@ fn a_missing_intermediate_is_fetched_where_the_leaf_says_and_the_line_that_mends
     fs::write(web.path().join("stranger.pem"), Authority::named("Strangers").intermediate_pem).unwrap();
     fs::write(web.path().join("page.html"), "<html>").unwrap();
     let address = free();
-    let _nginx = Nginx::plain(address, &format!("root {};", web.path().display()));
+    let _nginx = Proxy::plain(address, &format!("root {};", web.path().display()));
     fs::set_permissions(web.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     for (name, completes) in [("middle.der", true), ("middle.pem", true), ("stranger.pem", false), ("page.html", false), ("nothing", false)]
     {

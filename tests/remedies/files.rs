@@ -13,7 +13,7 @@ use super::{
         bound,
         certs::{Chain, KeyKind, odd, self_signed},
         launch,
-        nginx::UPGRADE,
+        proxy::{Kind, UPGRADE},
         until,
     },
     ward::{NAME, Row, Ward, leaf_and_rest, row},
@@ -130,7 +130,7 @@ fn listener() -> Vec<Row> {
             ward.rewrite("http.conf", "enabled=yes\n", "enabled=yes\nthis says nothing\n");
         }),
         row("tls-old-only").way(1).set(|ward| {
-            ward.behind_nginx(
+            ward.behind(Kind::Nginx,
                 &format!(
                     "ssl_protocols TLSv1.1; ssl_ciphers DEFAULT@SECLEVEL=0; location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {} }}",
                     UPGRADE
@@ -140,7 +140,7 @@ fn listener() -> Vec<Row> {
         }),
         row("tls-old-suites").way(1).set(|ward| {
             let old = format!("ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-AES128-SHA; location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}");
-            ward.behind_nginx_with(&ward.authority.leaf(&[NAME]).key(KeyKind::Rsa2048).issue(), &old, &[]);
+            ward.behind_with(Kind::Nginx, &ward.authority.leaf(&[NAME]).key(KeyKind::Rsa2048).issue(), &old, &[]);
         }),
         row("port-held-by-other").set(|ward| {
             ward.asterisk.kill();

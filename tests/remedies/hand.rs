@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    text::{conf, into_section, nginx, replace_line, yaml},
+    text::{conf, into_section, proxy, replace_line, yaml},
     ward::{NAME, Ward},
 };
 
@@ -79,6 +79,10 @@ const OTHERWISE: &[&str] = &[
     "And let the agent",
     "Where the old one is gone",
     "nginx:",
+    "Apache:",
+    "HAProxy:",
+    "Caddy:",
+    "Envoy, Istio:",
     "With openssl",
 ];
 
@@ -110,7 +114,8 @@ fn filled(ward: &Ward, line: &str) -> String {
         ("/path/to/privkey.pem", shown(asterisk.key())),
         ("/etc/ssl/private-root.pem", shown(&ward.work.path().join("root.pem"))),
         ("0.0.0.0:8089", format!("127.0.0.1:{}", asterisk.ports.wss)),
-        ("https://127.0.0.1:8089", format!("https://127.0.0.1:{}", asterisk.ports.wss)),
+        ("s://127.0.0.1:8089", format!("s://127.0.0.1:{}", asterisk.ports.wss)),
+        ("server asterisk 127.0.0.1:8089", format!("server asterisk 127.0.0.1:{}", asterisk.ports.wss)),
         ("{address: 127.0.0.1:8089", format!("{{address: \"127.0.0.1:{}\"", asterisk.ports.wss)),
         ("0.0.0.0", "127.0.0.1".to_owned()),
         ("chgrp asterisk", format!("chgrp {}", asterisk.gid)),
@@ -127,12 +132,16 @@ fn filled(ward: &Ward, line: &str) -> String {
 }
 
 const PROGRAMS: &[&str] = &[
+    "a2enmod",
+    "apachectl",
     "asterisk",
+    "caddy",
     "cat",
     "certbot",
     "chgrp",
     "cp",
     "docker",
+    "haproxy",
     "install",
     "kill",
     "mv",
@@ -175,10 +184,15 @@ fn run(ward: &mut Ward, command: &str) {
         .unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "`{command}` ended with {}: {said}", output.status);
-    if let Some(nginx) = ward.nginx.as_mut().filter(|_| command.contains("-s reload")) {
-        nginx.restart();
+    let reloads = ["-s reload", "graceful", "reload haproxy", "caddy reload"].iter().any(|words| command.contains(words));
+    if let Some(proxy) = ward.proxy.as_mut().filter(|_| reloads) {
+        proxy.check().unwrap_or_else(|said| panic!("{said}"));
+        proxy.restart();
     }
 }
+
+/// How the text names the one that the lines are for.
+const PROXIES: &[&str] = &["nginx:", "Apache:", "HAProxy:", "Caddy:"];
 
 /// Of every encrypted key of the lab.
 const PASSPHRASE: &str = "lab\n";
@@ -194,11 +208,10 @@ fn write(ward: &mut Ward, finding: &Value, prose: &str, lines: &[String]) {
     if let Some(url) = text.split("WebSocketInterface('").nth(1).and_then(|rest| rest.split('\'').next()) {
         return client(ward, evidence, url, lines);
     }
-    if lines.iter().any(|line| line.trim_end().ends_with(';') || line.starts_with("location")) {
-        let conf = ward.nginx.as_ref().unwrap().conf();
-        let before = fs::read_to_string(&conf).unwrap();
-        fs::write(&conf, nginx(&before, lines)).unwrap();
-        return run(ward, "nginx -t && nginx -s reload");
+    if lines.iter().any(|line| line.trim_end().ends_with(';')) || PROXIES.contains(&prose) {
+        let there = ward.proxy.as_ref().unwrap();
+        let before = fs::read_to_string(there.conf()).unwrap();
+        return fs::write(there.conf(), proxy(there.kind(), &before, lines)).unwrap();
     }
     if lines[0].starts_with("NEXT_PUBLIC_") {
         return env(ward, lines);

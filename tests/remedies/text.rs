@@ -1,5 +1,7 @@
 //! Lines to paste and the text of a file → the file with them in it, as a person would put them there.
 
+use super::support::proxy::Kind;
+
 /// Blocks with a `[section]` each: into the section of that name, and of that `type` where they say one; else a new one at the end.
 pub(crate) fn conf(before: &str, lines: &[String]) -> String {
     let mut text = before.to_owned();
@@ -72,8 +74,18 @@ fn value(line: &str) -> &str {
     line.split_once('=').map_or("", |(_, value)| value.trim_start_matches('>').trim())
 }
 
+/// Into what a proxy reads: in place of what stood there for the same purpose.
+pub(crate) fn proxy(kind: Kind, before: &str, lines: &[String]) -> String {
+    match kind {
+        Kind::Nginx => nginx(before, lines),
+        Kind::Apache => lines.iter().fold(before.to_owned(), |text, line| apache(&text, line)),
+        Kind::Haproxy => haproxy(before, lines),
+        Kind::Caddy => caddy(before, lines),
+    }
+}
+
 /// Into the `server`: a `location` in place of the one of its path, a directive in place of the same one.
-pub(crate) fn nginx(before: &str, lines: &[String]) -> String {
+fn nginx(before: &str, lines: &[String]) -> String {
     let directive = |line: &str| line.split_whitespace().next().unwrap_or_default().to_owned();
     if lines[0].starts_with("location") {
         let start = before.find("location /ws").unwrap_or_else(|| before.rfind("\n  }\n}").unwrap());
@@ -91,6 +103,36 @@ pub(crate) fn nginx(before: &str, lines: &[String]) -> String {
             format!("{}{line}\n{}", &text[..start], &text[start..])
         }
     })
+}
+
+/// At the end of the server, without the old line of the same directive (and the same path).
+fn apache(before: &str, line: &str) -> String {
+    let key = |line: &str| line.split_whitespace().take(if line.starts_with("ProxyPass") { 2 } else { 1 }).collect::<Vec<_>>().join(" ");
+    let mut kept: Vec<&str> = before.lines().filter(|old| key(old) != key(line)).collect();
+    kept.push(line);
+    kept.join("\n") + "\n"
+}
+
+/// A rule goes into the frontend, a time-out into the defaults, a backend behind all.
+fn haproxy(before: &str, lines: &[String]) -> String {
+    let backend = lines.iter().position(|line| line.starts_with("backend")).unwrap_or(lines.len());
+    let mut all: Vec<String> = before.lines().map(str::to_owned).collect();
+    for line in &lines[..backend] {
+        let place = if line.starts_with("use_backend") { "bind" } else { "mode" };
+        let place = all.iter().position(|old| old.trim_start().starts_with(place)).unwrap();
+        all.insert(place + 1, format!("  {line}"));
+    }
+    all.extend(lines[backend..].iter().cloned());
+    all.join("\n") + "\n"
+}
+
+/// Into the site, in place of the directive for the same path.
+fn caddy(before: &str, lines: &[String]) -> String {
+    let key = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    let mut kept: Vec<&str> = before.lines().filter(|old| key(old) != key(&lines[0])).collect();
+    let end = kept.iter().rposition(|line| *line == "}").unwrap();
+    kept.splice(end..end, lines.iter().map(String::as_str));
+    kept.join("\n") + "\n"
 }
 
 /// Settings and Compose files.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::support::{
     asterisk::{Asterisk, BOTH, Builder, Version},
     certs::{Authority, Pair},
-    nginx::Nginx,
+    proxy::{Kind, Proxy},
 };
 
 /// What clients connect to.
@@ -80,7 +80,7 @@ pub(crate) struct Ward {
     pub(crate) authority: Authority,
     /// The pair that the authority gave last.
     pub(crate) pair: Pair,
-    pub(crate) nginx: Option<Nginx>,
+    pub(crate) proxy: Option<Proxy>,
     /// What is asked of the doctor; `None`: the view from inside, by the settings.
     pub(crate) question: Option<Vec<String>>,
     /// The password that the client has.
@@ -101,7 +101,7 @@ impl Ward {
             asterisk,
             authority,
             pair,
-            nginx: None,
+            proxy: None,
             question: None,
             password: crate::support::asterisk::SECRET.to_owned(),
             work,
@@ -141,9 +141,8 @@ impl Ward {
             ),
         );
         self.tool("starkeeper", &format!("exec {} \"$@\"", env!("CARGO_BIN_EXE_starkeeper")));
-        // Nobody's containers run here, and nobody's firewall is looked at.
-        self.tool("docker", "exit 0");
-        for tool in ["ss", "systemctl"] {
+        // Nobody's containers run here, and nobody's firewall is looked at. A proxy is checked and told to reload by the hand itself.
+        for tool in ["docker", "ss", "systemctl", "nginx", "a2enmod", "apachectl", "haproxy", "caddy"] {
             self.tool(tool, "exit 0");
         }
     }
@@ -204,20 +203,24 @@ impl Ward {
         self.ask_from_outside(self.asterisk.ports.wss, "/ws", &["--user", user, "--password-file", &password]);
     }
 
-    /// An nginx at a port of its own, to which clients go. `{http}` and `{wss}` in its text are Asterisk's ports.
-    pub(crate) fn behind_nginx(&mut self, server: &str, more: &[&str]) {
-        self.behind_nginx_with(&self.authority.issue(&[NAME]), server, more);
+    /// One more setting of the doctor's.
+    pub(crate) fn set(&self, key: &str, value: &str) {
+        let settings = self.work.path().join("settings.yaml");
+        let text = fs::read_to_string(&settings).unwrap();
+        fs::write(settings, format!("{text}{key}: {value}\n")).unwrap();
+    }
+
+    /// A proxy at a port of its own, to which clients go. `{http}` and `{wss}` in its lines are Asterisk's ports.
+    pub(crate) fn behind(&mut self, kind: Kind, lines: &str, more: &[&str]) {
+        self.behind_with(kind, &self.authority.issue(&[NAME]), lines, more);
     }
 
     /// The same with another pair.
-    pub(crate) fn behind_nginx_with(&mut self, pair: &Pair, server: &str, more: &[&str]) {
+    pub(crate) fn behind_with(&mut self, kind: Kind, pair: &Pair, lines: &str, more: &[&str]) {
         let ports = &self.asterisk.ports;
         let port = *ports.spare.start();
-        let server = server.replace("{http}", &ports.http.to_string()).replace("{wss}", &ports.wss.to_string());
-        let nginx = Nginx::start(([127, 0, 0, 1], port).into(), pair, &server);
-        // It is told to reload by the hand itself.
-        self.tool("nginx", &format!("[ \"$1\" = -s ] || exec {} \"$@\"", nginx.command()));
-        self.nginx = Some(nginx);
+        let lines = lines.replace("{http}", &ports.http.to_string()).replace("{wss}", &ports.wss.to_string());
+        self.proxy = Some(Proxy::start(kind, ([127, 0, 0, 1], port).into(), pair, &lines));
         self.ask_from_outside(port, "/ws", more);
     }
 

@@ -9,7 +9,7 @@ use super::{
     stage::{Fate::Connect, Row, row},
     support::{
         certs::{Chain, KeyKind},
-        nginx::UPGRADE,
+        proxy::{Kind, UPGRADE},
     },
 };
 
@@ -39,11 +39,28 @@ pub(crate) fn rows() -> Vec<Row> {
         row("nginx on 443, Asterisk's wss behind it", Connect, None).set(|stage| {
             let (name, address) = Own::Proxy.place(stage.asterisk.version);
             let pair = stage.lab.authority.issue(&[name]);
-            stage.nginx_at((address, 443).into(), &pair, &format!("location /ws {{ proxy_pass https://127.0.0.1:{{wss}}; {UPGRADE} }}"));
+            stage.proxy_at(
+                Kind::Nginx,
+                (address, 443).into(),
+                &pair,
+                &format!("location /ws {{ proxy_pass https://127.0.0.1:{{wss}}; {UPGRADE} }}"),
+            );
             stage.url = format!("wss://{name}/ws");
         }),
         row("nginx, Asterisk's plain HTTP behind it", Connect, None)
             .set(|stage| stage.nginx(&format!("location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"))),
+        row("Apache, Asterisk's wss behind it", Connect, None).set(|stage| {
+            let way = "SSLProxyEngine on\nSSLProxyCheckPeerName off\nProxyPass /ws wss://127.0.0.1:{wss}/ws";
+            stage.proxy(Kind::Apache, way);
+        }),
+        row("Apache, Asterisk's plain HTTP behind it", Connect, None)
+            .set(|stage| stage.proxy(Kind::Apache, "ProxyPass /ws http://127.0.0.1:{http}/ws upgrade=websocket")),
+        row("HAProxy, Asterisk's wss behind it", Connect, None).set(|stage| {
+            let way = "default_backend pbx\nbackend pbx\n  server pbx 127.0.0.1:{wss} ssl verify none alpn http/1.1";
+            stage.proxy(Kind::Haproxy, way);
+        }),
+        row("Caddy, Asterisk's plain HTTP behind it", Connect, None)
+            .set(|stage| stage.proxy(Kind::Caddy, "reverse_proxy /ws 127.0.0.1:{http}")),
         row("nginx maps /phone to /ws", Connect, None).set(|stage| {
             stage.nginx(&format!("location /phone {{ proxy_pass http://127.0.0.1:{{http}}/ws; {UPGRADE} }}"));
             stage.url = stage.url.replace("/ws", "/phone");

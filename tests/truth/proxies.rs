@@ -8,10 +8,47 @@ use super::{
         Fate::{Connect, Fail1006},
         Row, row,
     },
-    support::{certs::KeyKind, nginx::UPGRADE},
+    support::{
+        certs::KeyKind,
+        proxy::{Kind, UPGRADE},
+    },
 };
 
 pub(crate) fn rows() -> Vec<Row> {
+    [of_nginx(), of_others()].into_iter().flatten().collect()
+}
+
+fn of_others() -> Vec<Row> {
+    vec![
+        row("Apache passes on http:// without the upgrade", Fail1006, "ws-proxy-in-the-way")
+            .set(|stage| stage.proxy(Kind::Apache, "ProxyPass /ws http://127.0.0.1:{http}/ws")),
+        row("Apache passes on wss:// without SSLProxyEngine", Fail1006, "ws-proxy-in-the-way")
+            .set(|stage| stage.proxy(Kind::Apache, "ProxyPass /ws wss://127.0.0.1:{wss}/ws")),
+        row("Apache wants 127.0.0.1 in Asterisk's certificate", Fail1006, "ws-proxy-in-the-way")
+            .set(|stage| stage.proxy(Kind::Apache, "SSLProxyEngine on\nProxyPass /ws wss://127.0.0.1:{wss}/ws")),
+        row("Apache redirects before it passes on", Fail1006, "ws-redirected").set(|stage| {
+            let redirects = "RewriteEngine on\nRewriteRule ^/(.*) https://www.example.com/$1 [R=301,L]";
+            stage.proxy(Kind::Apache, &format!("{redirects}\nProxyPass /ws ws://127.0.0.1:{{http}}/ws"));
+        }),
+        row("Apache hangs up on silence", Fail1006, "ws-closed-early")
+            .torn_off()
+            .set(|stage| stage.proxy(Kind::Apache, "Timeout 1\nProxyPass /ws ws://127.0.0.1:{http}/ws")),
+        row("HAProxy without a backend", Fail1006, "ws-proxy-in-the-way").set(|stage| stage.proxy(Kind::Haproxy, "")),
+        row("HAProxy speaks HTTP to Asterisk's port of TLS", Fail1006, "ws-proxy-in-the-way")
+            .set(|stage| stage.proxy(Kind::Haproxy, "default_backend pbx\nbackend pbx\n  server pbx 127.0.0.1:{wss}")),
+        row("HAProxy forbids", Fail1006, "ws-forbidden").set(|stage| stage.proxy(Kind::Haproxy, "http-request deny")),
+        row("HAProxy hangs up on silence", Fail1006, "ws-closed-early").torn_off().set(|stage| {
+            let short = "timeout client 1s\ndefault_backend pbx\nbackend pbx\n  timeout server 1s\n  server pbx 127.0.0.1:{http}";
+            stage.proxy(Kind::Haproxy, short);
+        }),
+        row("Caddy trusts Asterisk's certificate not", Fail1006, "ws-proxy-in-the-way")
+            .set(|stage| stage.proxy(Kind::Caddy, "reverse_proxy /ws https://127.0.0.1:{wss}")),
+        row("Caddy has another path, and a page for all", Fail1006, "ws-proxy-in-the-way")
+            .set(|stage| stage.proxy(Kind::Caddy, "reverse_proxy /phone 127.0.0.1:{http}")),
+    ]
+}
+
+fn of_nginx() -> Vec<Row> {
     vec![
         row("nginx drops the Upgrade headers", Fail1006, "ws-proxy-in-the-way")
             .set(|stage| stage.nginx("location /ws { proxy_pass http://127.0.0.1:{http}; }")),
@@ -31,11 +68,11 @@ pub(crate) fn rows() -> Vec<Row> {
             stage.nginx(&format!("location /phone {{ proxy_pass http://127.0.0.1:{{http}}/ws; {UPGRADE} }}"));
         }),
         row("nginx redirects", Fail1006, "ws-redirected").set(|stage| stage.nginx("return 301 https://$host:{wss}$request_uri;")),
-        row("nginx wants another Origin", Fail1006, "ws-proxy-in-the-way").set(|stage| {
+        row("nginx wants another Origin", Fail1006, "ws-forbidden").set(|stage| {
             let check = "if ($http_origin != \"https://intranet.example.com\") { return 403; }";
             stage.nginx(&format!("{check} location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
         }),
-        row("nginx wants a password", Fail1006, "ws-proxy-in-the-way").set(|stage| {
+        row("nginx wants a password", Fail1006, "ws-forbidden").set(|stage| {
             stage.nginx(&format!(
                 "auth_basic phones; auth_basic_user_file /dev/null; location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"
             ));

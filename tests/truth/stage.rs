@@ -19,7 +19,7 @@ use super::{
         asterisk::{Asterisk, BOTH, Builder, SECRET, Version},
         browser::Phone,
         certs::{Pair, Writing},
-        nginx::Nginx,
+        proxy::{Kind, Proxy},
     },
 };
 
@@ -288,24 +288,34 @@ impl Stage<'_> {
         self.asterisk.restart();
     }
 
-    /// An nginx at the spare port with a good pair, to which the phone goes. `{http}` and `{wss}` in its text are Asterisk's ports.
-    pub(crate) fn nginx(&mut self, server: &str) {
+    /// A proxy at the spare port with a good pair, to which the phone goes. `{http}` and `{wss}` in its lines are Asterisk's ports.
+    pub(crate) fn proxy(&mut self, kind: Kind, lines: &str) {
         let pair = self.lab.authority.issue(&[NAME]);
-        self.nginx_with(&pair, server);
+        self.proxy_with(kind, &pair, lines);
     }
 
     /// The same with another pair.
-    pub(crate) fn nginx_with(&mut self, pair: &Pair, server: &str) {
+    pub(crate) fn proxy_with(&mut self, kind: Kind, pair: &Pair, lines: &str) {
         let port = self.spare();
-        self.nginx_at((Ipv4Addr::LOCALHOST, port).into(), pair, server);
+        self.proxy_at(kind, (Ipv4Addr::LOCALHOST, port).into(), pair, lines);
         self.port(port);
     }
 
     /// The same at another address.
-    pub(crate) fn nginx_at(&mut self, address: SocketAddr, pair: &Pair, server: &str) {
+    pub(crate) fn proxy_at(&mut self, kind: Kind, address: SocketAddr, pair: &Pair, lines: &str) {
         let ports = &self.asterisk.ports;
-        let server = server.replace("{http}", &ports.http.to_string()).replace("{wss}", &ports.wss.to_string());
-        self.keep(Nginx::start(address, pair, &server));
+        let lines = lines.replace("{http}", &ports.http.to_string()).replace("{wss}", &ports.wss.to_string());
+        self.keep(Proxy::start(kind, address, pair, &lines));
+    }
+
+    /// An nginx.
+    pub(crate) fn nginx(&mut self, server: &str) {
+        self.proxy(Kind::Nginx, server);
+    }
+
+    /// The same with another pair.
+    pub(crate) fn nginx_with(&mut self, pair: &Pair, server: &str) {
+        self.proxy_with(Kind::Nginx, pair, server);
     }
 
     /// The same user's other phone, registered, for as long as the browser lives.

@@ -3,7 +3,8 @@
 //! escaped, and values in commands are quoted.
 //!
 //! How a text is written: sentences, one paragraph a line; a line that begins with `$ ` is a command to paste, one that begins with `| `
-//! belongs into a file. `{file}` stands for the evidence of that key, or for a generic word where there is none.
+//! belongs into a file; `@ through` is what the proxy that stands there needs. `{file}` stands for the evidence of that key, or for a generic
+//! word where there is none.
 
 /// The upgrade that JsSIP asks for, by hand. `101` is the answer of an open door. A macro, so that `concat!` takes it.
 macro_rules! upgrade_by_hand {
@@ -15,10 +16,12 @@ macro_rules! upgrade_by_hand {
 }
 
 mod en;
+mod proxies;
 mod pt_br;
 #[cfg(test)]
 mod tests;
 
+use self::proxies::Need;
 use super::{Code, Evidence, Group, Lang, sources};
 
 /// What a person reads about one code.
@@ -74,7 +77,9 @@ pub enum Piece {
 pub fn fill(template: &str, evidence: &Evidence, lang: Lang) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for line in template.lines() {
-        if let Some(command) = line.strip_prefix("$ ") {
+        if let Some(need) = Need::of(line) {
+            pieces.extend(proxies::pieces(need, evidence));
+        } else if let Some(command) = line.strip_prefix("$ ") {
             pieces.push(Piece::Paste(substitute(command, evidence, lang, |value, before| word(&printable(value), before))));
         } else if let Some(conf) = line.strip_prefix("| ") {
             pieces.push(Piece::Paste(substitute(conf, evidence, lang, |value, _| printable(value))));

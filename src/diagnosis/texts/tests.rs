@@ -27,9 +27,9 @@ fn placeholders(template: &str) -> BTreeSet<&str> {
     keys
 }
 
-/// What each line is: a command, a line for a file, or prose.
+/// What each line is: a command, a line for a file, what hangs on who stands there, or prose.
 fn shape(template: &str) -> Vec<&str> {
-    let kind = |line: &str| ["$ ", "| "].into_iter().find(|mark| line.starts_with(mark)).unwrap_or("prose");
+    let kind = |line: &str| ["$ ", "| ", "@ "].into_iter().find(|mark| line.starts_with(mark)).unwrap_or("prose");
     template.lines().map(kind).collect()
 }
 
@@ -58,7 +58,7 @@ fn every_code_says_everything_in_both_languages() {
         assert!(template.chars().filter(|c| c.is_alphabetic()).count() > 5, "{code} {lang:?} {field}: {template:?}");
         for line in template.lines() {
             assert_eq!(line, line.trim_end(), "{code} {lang:?} {field}");
-            let prose = !line.starts_with(['$', '|']);
+            let prose = !line.starts_with(['$', '|', '@']);
             assert!(!prose || (!line.contains("  ") && line == line.trim()), "{code} {lang:?} {field}: {line:?}");
         }
     }
@@ -116,8 +116,8 @@ fn titles_are_one_short_line_and_meanings_are_brief() {
             "meaning" => assert!(length <= 480 && template.ends_with('.'), "{code} {lang:?}: {length}"),
             _ => {
                 for line in template.lines() {
-                    assert!(line.starts_with(['$', '|']) || line.chars().count() <= 260, "{code} {lang:?}: {line}");
-                    assert!(!line.starts_with(['$', '|']) || line.chars().count() <= 125, "{code} {lang:?}: {line}");
+                    assert!(line.starts_with(['$', '|', '@']) || line.chars().count() <= 260, "{code} {lang:?}: {line}");
+                    assert!(!line.starts_with(['$', '|', '@']) || line.chars().count() <= 125, "{code} {lang:?}: {line}");
                 }
             }
         }

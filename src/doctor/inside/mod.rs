@@ -28,18 +28,21 @@ pub async fn examine(book: &mut Notebook<'_>, settings: &Settings, trusted: &Tru
     let config = settings.asterisk.config_dir.as_deref().map(config::load);
     let mut plan = plan::plan(settings, config.as_ref(), None);
     let (wss, ami) = (plan.target.address.port, plan.ami.address.port);
-    let listeners = host::listeners(&[HTTPS, wss, ami]);
+    // The settings may lead past Asterisk's own port, to a proxy.
+    let http = config.as_ref().and_then(|config| config.http.as_ref().ok());
+    let own = http.and_then(|http| http.tls_bind.as_ref()).map_or(wss, |bind| bind.value.port);
+    let listeners = host::listeners(&[HTTPS, wss, own, ami]);
     let at = |port: u16| -> Vec<_> { listeners.iter().flatten().filter(|one| one.address.port() == port).cloned().collect() };
-    let account = settings.asterisk.user.clone().or_else(|| host::asterisk_account(&[at(wss), at(ami)].concat()));
+    let account = settings.asterisk.user.clone().or_else(|| host::asterisk_account(&[at(own), at(ami)].concat()));
     // Behind a proxy on the same machine the loopback is just right.
-    let https = if wss == HTTPS { Vec::new() } else { at(HTTPS) };
-    let proxy = host::proxy(&https);
+    let before: Vec<_> = [HTTPS, wss].into_iter().filter(|port| *port != own).flat_map(at).collect();
+    let proxy = host::proxy(&before);
     plan.findings.retain(|finding| finding.code != Code::TlsBindLoopback || proxy.is_none());
     let said = files::read(book, settings, config.as_ref(), &plan, wishes.user.as_ref().map(|user| user.name.as_str()));
     let (leaf, loads) = pair(book, settings, trusted, account.clone(), &plan.sources);
     let name = leaf.as_ref().and_then(|leaf| leaf.names.iter().find(|name| !name.starts_with('*')).cloned());
     others(book, &plan, settings, account);
-    ports(book, listeners.is_some().then(|| at(wss)).as_deref(), wss, proxy);
+    ports(book, listeners.is_some().then(|| at(own)).as_deref(), own, proxy);
     manager::ask(book, settings, trusted, &plan, &said).await;
     let known = || said.webrtc.sound.clone().map(|name| User { name, password: None, register: false });
     let asked = Wishes { user: wishes.user.clone().or_else(known), ..wishes.clone() };

@@ -24,7 +24,7 @@ pub(super) async fn look(book: &mut Notebook<'_>, question: &Question, addresses
     let Some(&first) = addresses.first() else { return };
     if found(&[Code::WsNotFound]) {
         path(book, question, first).await;
-    } else if found(&[Code::WsForbidden]) || book.findings().iter().any(is_403) {
+    } else if found(&[Code::WsForbidden]) {
         origin(book, question, first).await;
     } else if found(&[Code::TcpRefused, Code::TcpTimeout]) && question.aim.secure && !question.aim.says_port && question.connect.is_none() {
         port(book, question, first).await;
@@ -57,10 +57,6 @@ async fn path(book: &mut Notebook<'_>, question: &Question, address: SocketAddr)
         None => {}
     }
     book.end(step);
-}
-
-fn is_403(finding: &Finding) -> bool {
-    finding.code == Code::WsProxyInTheWay && finding.get("found").is_some_and(|found| found.to_string().starts_with("HTTP 403"))
 }
 
 /// Whether it is the page's origin for which somebody before Asterisk refuses. Asterisk's /ws looks at none, and CORS is not asked of WebSockets.

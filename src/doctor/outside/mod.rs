@@ -7,7 +7,6 @@ mod elsewhere;
 mod hold;
 mod names;
 mod old;
-mod proxy;
 mod sip;
 mod status;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::future::join_all;
 
-use super::{Aim, Question, chain, old, proxy};
+use super::{Aim, Question, chain, old};
 use crate::{
     asterisk::surface::Surface,
     clock,
@@ -263,12 +263,7 @@ fn upgrade(book: &mut Notebook<'_>, at: &str, observation: &Observation) {
         if let Some(found) = finding.get("found") {
             step.note("answer", found.clone());
         }
-        let told = at_address(at, finding);
-        let named = ["proxy", "server"].iter().filter_map(|key| finding.get(key)).map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        book.find(match proxy::lines(&named) {
-            Some(lines) => told.with("remedyLine", lines),
-            None => told,
-        });
+        book.find(at_address(at, finding));
     }
     book.end(step);
 }

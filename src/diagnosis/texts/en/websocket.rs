@@ -24,14 +24,8 @@ pub(super) const WS_NOT_UPGRADED: Text = Text {
         upgrade_by_hand!(),
         "\n$ asterisk -rx 'http show status'"
     ),
-    remedy: "Have clients reach Asterisk itself, or have the proxy pass the upgrade on. nginx:\n\
-             | location /ws {\n\
-             |   proxy_pass https://127.0.0.1:8089/ws;\n\
-             |   proxy_http_version 1.1;\n\
-             |   proxy_set_header Upgrade $http_upgrade;\n\
-             |   proxy_set_header Connection upgrade;\n\
-             |   proxy_read_timeout 1h;\n\
-             | }",
+    remedy: "Have clients reach Asterisk itself, or have the proxy pass the upgrade on:\n\
+             @ through",
 };
 
 pub(super) const WS_SUBPROTOCOL_REFUSED: Text = Text {
@@ -54,19 +48,13 @@ pub(super) const WS_FORBIDDEN: Text = Text {
 };
 
 pub(super) const WS_PROXY_IN_THE_WAY: Text = Text {
-    title: "a proxy answers in Asterisk's place",
-    meaning: "What answers at {address} is not Asterisk ({found}), and it does not let the WebSocket through. Browsers see 1006 even while \
-              Asterisk is well; and its certificate is the proxy's, not the one in these files.",
+    title: "a proxy does not let the WebSocket through",
+    meaning: "At {address} a proxy stands before Asterisk, and it does not let the WebSocket through ({found}). Browsers see 1006 even while \
+              Asterisk is well; and the certificate there is the proxy's, not the one in these files.",
     see: "$ curl -ksI -m 3 --http1.1 https://{address}/ws\n\
           $ openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer",
-    remedy: "Have the proxy pass the upgrade on (nginx):\n\
-             | location /ws {\n\
-             |   proxy_pass https://127.0.0.1:8089/ws;\n\
-             |   proxy_http_version 1.1;\n\
-             |   proxy_set_header Upgrade $http_upgrade;\n\
-             |   proxy_set_header Connection upgrade;\n\
-             |   proxy_read_timeout 1h;\n\
-             | }\n\
+    remedy: "Have the proxy pass the upgrade on:\n\
+             @ through\n\
              And let the agent probe Asterisk itself:\n\
              | wss: {address: 127.0.0.1:8089}",
 };
@@ -76,13 +64,9 @@ pub(super) const WS_REDIRECTED: Text = Text {
     meaning: "{address} answers the upgrade with {found}. Browsers follow no redirect in a WebSocket handshake: they see 1006. What redirects is a proxy \
               or a web server before Asterisk.",
     see: concat!("The `Location` header tells where to:\n", upgrade_by_hand!()),
-    remedy: "Let the client connect there at once (with wss:// and /ws), or have the proxy pass /ws on before it redirects (nginx):\n\
-             | location /ws {\n\
-             |   proxy_pass https://127.0.0.1:8089/ws;\n\
-             |   proxy_http_version 1.1;\n\
-             |   proxy_set_header Upgrade $http_upgrade;\n\
-             |   proxy_set_header Connection upgrade;\n\
-             | }",
+    remedy: "Let the client connect there at once (with wss:// and /ws), or have the proxy pass /ws on before it redirects (in Apache \
+             `RewriteCond %{REQUEST_URI} !^/ws` keeps a RewriteRule off it):\n\
+             @ through",
 };
 
 pub(super) const WS_CLOSED_EARLY: Text = Text {
@@ -93,8 +77,8 @@ pub(super) const WS_CLOSED_EARLY: Text = Text {
     remedy: "If it goes on while Asterisk stays up, follow one connection in its console:\n\
              $ asterisk -rx 'core set debug 3 res_http_websocket.so'\n\
              $ asterisk -rx 'pjsip set logger on'\n\
-             Behind a proxy, raise its idle timeout (nginx):\n\
-             | proxy_read_timeout 1h;",
+             Behind a proxy, raise its idle timeout:\n\
+             @ quiet",
 };
 
 pub(super) const WS_SESSION_LIMIT: Text = Text {

@@ -24,14 +24,8 @@ pub(super) const WS_NOT_UPGRADED: Text = Text {
         upgrade_by_hand!(),
         "\n$ asterisk -rx 'http show status'"
     ),
-    remedy: "Faça os clientes chegarem ao próprio Asterisk, ou faça o proxy repassar o upgrade. nginx:\n\
-             | location /ws {\n\
-             |   proxy_pass https://127.0.0.1:8089/ws;\n\
-             |   proxy_http_version 1.1;\n\
-             |   proxy_set_header Upgrade $http_upgrade;\n\
-             |   proxy_set_header Connection upgrade;\n\
-             |   proxy_read_timeout 1h;\n\
-             | }",
+    remedy: "Faça os clientes chegarem ao próprio Asterisk, ou faça o proxy repassar o upgrade:\n\
+             @ through",
 };
 
 pub(super) const WS_SUBPROTOCOL_REFUSED: Text = Text {
@@ -54,19 +48,13 @@ pub(super) const WS_FORBIDDEN: Text = Text {
 };
 
 pub(super) const WS_PROXY_IN_THE_WAY: Text = Text {
-    title: "um proxy responde no lugar do Asterisk",
-    meaning: "Quem responde em {address} não é o Asterisk ({found}), e não deixa o WebSocket passar. Os navegadores veem 1006 mesmo com o Asterisk \
-              bem; e o certificado é o do proxy, não o destes arquivos.",
+    title: "um proxy não deixa o WebSocket passar",
+    meaning: "Em {address} há um proxy na frente do Asterisk, e ele não deixa o WebSocket passar ({found}). Os navegadores veem 1006 mesmo com o \
+              Asterisk bem; e o certificado ali é o do proxy, não o destes arquivos.",
     see: "$ curl -ksI -m 3 --http1.1 https://{address}/ws\n\
           $ openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer",
-    remedy: "Faça o proxy repassar o upgrade (nginx):\n\
-             | location /ws {\n\
-             |   proxy_pass https://127.0.0.1:8089/ws;\n\
-             |   proxy_http_version 1.1;\n\
-             |   proxy_set_header Upgrade $http_upgrade;\n\
-             |   proxy_set_header Connection upgrade;\n\
-             |   proxy_read_timeout 1h;\n\
-             | }\n\
+    remedy: "Faça o proxy repassar o upgrade:\n\
+             @ through\n\
              E faça o agente testar o próprio Asterisk:\n\
              | wss: {address: 127.0.0.1:8089}",
 };
@@ -76,13 +64,9 @@ pub(super) const WS_REDIRECTED: Text = Text {
     meaning: "{address} responde ao upgrade com {found}. Os navegadores não seguem redirecionamento num handshake de WebSocket: eles veem 1006. Quem \
               redireciona é um proxy ou um servidor web na frente do Asterisk.",
     see: concat!("O cabeçalho `Location` diz para onde:\n", upgrade_by_hand!()),
-    remedy: "Faça o cliente conectar lá diretamente (com wss:// e /ws), ou faça o proxy repassar /ws antes de redirecionar (nginx):\n\
-             | location /ws {\n\
-             |   proxy_pass https://127.0.0.1:8089/ws;\n\
-             |   proxy_http_version 1.1;\n\
-             |   proxy_set_header Upgrade $http_upgrade;\n\
-             |   proxy_set_header Connection upgrade;\n\
-             | }",
+    remedy: "Faça o cliente conectar lá diretamente (com wss:// e /ws), ou faça o proxy repassar /ws antes de redirecionar (no Apache \
+             `RewriteCond %{REQUEST_URI} !^/ws` o poupa de uma RewriteRule):\n\
+             @ through",
 };
 
 pub(super) const WS_CLOSED_EARLY: Text = Text {
@@ -93,8 +77,8 @@ pub(super) const WS_CLOSED_EARLY: Text = Text {
     remedy: "Se continuar com o Asterisk de pé, acompanhe uma conexão no console dele:\n\
              $ asterisk -rx 'core set debug 3 res_http_websocket.so'\n\
              $ asterisk -rx 'pjsip set logger on'\n\
-             Atrás de um proxy, aumente o tempo ocioso dele (nginx):\n\
-             | proxy_read_timeout 1h;",
+             Atrás de um proxy, aumente o tempo ocioso dele:\n\
+             @ quiet",
 };
 
 pub(super) const WS_SESSION_LIMIT: Text = Text {

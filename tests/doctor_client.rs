@@ -5,14 +5,16 @@
 mod support;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::Path,
     process::{Command, Output},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use starkeeper::doctor::client;
 use support::{
-    asterisk::{Asterisk, Version},
+    asterisk::{self, Asterisk, Version},
     certs::Authority,
     engine,
 };
@@ -116,6 +118,62 @@ fn the_real_compose_reads_the_same_files_alike() {
         }
     }
 }
+
+#[test]
+fn an_env_file_is_read_as_nextjs_reads_it() {
+    let home = asterisk::cache().join("browser");
+    let script = "const {processEnv} = require('@next/env'); const own = {OUTSIDE: 'there'}; const quiet = {info() {}, error() {}};
+        const read = (contents) => { process.env = {...own}; const all = processEnv([{path: '.env', contents}], '/', quiet, true)[0];
+            return Object.fromEntries(Object.entries(all).filter(([name]) => !(name in own) && !name.startsWith('__'))); };
+        console.log(JSON.stringify(JSON.parse(process.argv[1]).map(read)));";
+    let output = Command::new("node").args(["-e", script, &json!(ENV_FILES).to_string()]).current_dir(&home).output().unwrap();
+    assert!(output.status.success(), "run tests/lab/browser.sh: {}", String::from_utf8_lossy(&output.stderr));
+    let theirs: Vec<BTreeMap<String, String>> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(theirs.len(), ENV_FILES.len());
+    for (text, theirs) in ENV_FILES.iter().zip(theirs) {
+        let folder = folder(&[(".env", text)]);
+        let asked = client::Asked {
+            env_file: folder.path().join(".env"),
+            compose: Vec::new(),
+            service: None,
+            page: None,
+            config_dir: None,
+            look: None,
+        };
+        let evidence = client::read(&asked, &|name| (name == "OUTSIDE").then(|| "there".to_owned())).unwrap();
+        let ours: BTreeMap<_, _> = evidence.variables().map(|(name, value, _)| (name.to_owned(), value.to_owned())).collect();
+        assert_eq!(ours, theirs, "{text:?}");
+    }
+}
+
+/// What people write, and what they had better not.
+const ENV_FILES: &[&str] = &[
+    "A=x y\nB = x # c\n#C=1\n D=1\n\n\nE =2\n",
+    "A: x\n",
+    "A:x\nB=1\n",
+    "export A=1\nexport\tB=2\nexport   C=3\nexportD=4\n",
+    "A\nA b=1\n=x\né=1\nB=1\n",
+    "A=1\nA=2\n",
+    "A.B=1\nA-B=2\n1A=3\n",
+    "A=\n B=\"\"\nC=' x '\nD=\" x \"\nE= x \nF=\t1\n",
+    "A='x' tail\nB='x'tail # c\nC=\"x\" tail\nD=`x` tail\nE='b'=c\nF=b='c'\n",
+    "A=\"a\"b\"\nB='it''s'\nC=\"it\\\"s\"\nD='it\\'s'\nE='a\\' # c\nF=\"x\\\\\"\nG=\"x\" \"y\"\n",
+    "A=x'y'\nB=x\"y\" # z\nC=\"`x`\"\nD=`'x'`\nE==b\nF=a;B=b\n",
+    "A=x#y\nB=x #y\nC='x#y'\nD=\"x#y\" # z\nE=x\\#y\n",
+    "A=x\\ny\nB=\"x\\ny\"\nC='x\\ny'\nD=\"x\\ty\"\nE=\"x\\\\y\"\nF=\"\\$Q\\n\"\n",
+    "A='a\r\nb'\r\nB=\"a\r\n\r\nb\" # c\r\nC=2\r\n",
+    "A='x\ny' tail\nB=2\n",
+    "A='open\nB=\"open\nC=2\n",
+    "A=x\rB=2\r",
+    "\u{feff}A=1\n",
+    "A=x \\\nB=1\n",
+    "Q=1\nA='$Q'\nB='${Q}'\nC=$Q$Q\nD={$Q}\nE=$Q}\nF=\\$Q\nG='\\$Q'\nH=\\\\$Q\n",
+    "A=$NONE\nB=${NONE}\nC=${NONE:-d}\nD=${NONE-d}\nE=${NONE:-${X:-y}}\nF=${NONE:-}\n",
+    "A=$\nB=$$\nC=a$ b\nD=${}\nE=${\nF=}\nG=p@ss$1word\nH=${1}\nI=\"p$$w\"\n",
+    "A=1\nB=${A:-d}\nC=${D:-e}\nD=2\nE=$F\nF=$D\n",
+    "A=\nB=${A:-d}\nC=$OUTSIDE\nD=${OUTSIDE:-d}\n",
+    "NEXT_PUBLIC_ASTERISK_HOST=pbx.${ZONE}:8089\nZONE=example.com\nNEXT_PUBLIC_WEBSOCKET_PATH=/ws?a=1&b=2\n",
+];
 
 #[test]
 fn what_cannot_be_read_ends_with_the_file_the_line_and_the_reason() {

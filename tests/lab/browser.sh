@@ -26,7 +26,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 [ "$(cat "$home/.starkeeper-recipe" 2>/dev/null)" = "$recipe" ] && exit
-printf '  \033[2mlab\033[0m JsSIP, axe-core and a driver for Chromium (once)\n' >&2
+printf '  \033[2mlab\033[0m JsSIP, axe-core, a driver for Chromium, and what Next.js reads env files with (once)\n' >&2
 mkdir -p "$home"
 cp browser/package.json browser/package-lock.json "$home/"
 (cd "$home" && npm ci --no-audit --no-fund --loglevel=error)

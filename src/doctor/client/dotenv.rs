@@ -1,5 +1,8 @@
-//! The text of an env file → names, values and their lines, as the `dotenv` of Node.js reads it, which is what front ends are built with.
-//! Pure. A line that it would pass over is told, not lost.
+//! The text of an env file → names, values and their lines. Pure. Front ends are built by Node.js, whose `dotenv` and `dotenv-expand` have
+//! their own mind (ran with those that Next.js 16 brings); Compose reads the file beside it in its own way. A line that they pass over is
+//! told, not lost.
+
+use std::collections::BTreeMap;
 
 use super::variables::{self, Unfilled};
 
@@ -23,36 +26,42 @@ pub(super) struct Said {
 }
 
 impl Env {
-    /// Reads the whole text. `outside` gives variables that the file uses and does not set.
-    pub(super) fn read(text: &str, outside: &dyn Fn(&str) -> Option<String>) -> Self {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut env = Env::default();
-        let mut reader = Reader { rest: text, line: 1 };
-        let mut held = 0;
-        while let Some((line, entry)) = reader.entry() {
-            let (name, raw) = match entry {
-                Ok(entry) => entry,
-                Err(reason) => {
-                    env.unread.push((line, reason));
-                    continue;
-                }
-            };
+    /// Reads the whole text as a front end's tools do. `outside` gives the environment's own variables, which win wherever one is used.
+    pub(super) fn of_node(text: &str, outside: &dyn Fn(&str) -> Option<String>) -> Self {
+        let (entries, unread) = entries(text, Dialect::Node);
+        let raw: BTreeMap<&str, &str> = entries.iter().map(|entry| (entry.name.as_str(), entry.value.as_str())).collect();
+        let mut env = Env { said: Vec::new(), unread };
+        let mut work = 0;
+        env.fill(&entries, |_, entry| expanded(&entry.value, &raw, outside, &mut work));
+        env
+    }
+
+    /// Reads it as Compose does. `outside` gives variables that the file uses and does not set.
+    pub(super) fn of_compose(text: &str, outside: &dyn Fn(&str) -> Option<String>) -> Self {
+        let (entries, unread) = entries(text, Dialect::Compose);
+        let mut env = Env { said: Vec::new(), unread };
+        env.fill(&entries, |env, entry| {
             let lookup = |name: &str| env.get(name).map(|said| said.value.clone()).or_else(|| outside(name));
-            let value = match raw {
-                Raw::AsItIs(value) => Ok(value),
-                Raw::ToFill(value) => variables::filled(&value, &lookup),
-            };
-            match value {
+            if entry.quote == Some('\'') { Ok(entry.value.clone()) } else { variables::filled(&entry.value, &lookup) }
+        });
+        env
+    }
+
+    fn fill(&mut self, entries: &[Entry], mut filled: impl FnMut(&Self, &Entry) -> Result<String, Unfilled>) {
+        let mut held = 0;
+        for entry in entries {
+            let line = entry.line;
+            match filled(self, entry) {
                 Ok(value) if held + value.len() <= MOST => {
                     held += value.len();
-                    env.said.push(Said { name, value, line });
+                    self.said.push(Said { name: entry.name.clone(), value, line });
                 }
-                Ok(_) | Err(Unfilled::TooLong) => env.unread.push((line, "variables that hold each other without end")),
-                Err(Unfilled::Open) => env.unread.push((line, "a `${` is never closed")),
-                Err(Unfilled::Demanded { .. }) => env.unread.push((line, "a variable that it demands is not set")),
+                Ok(_) | Err(Unfilled::TooLong) => self.unread.push((line, "variables that hold each other without end")),
+                Err(Unfilled::Open) => self.unread.push((line, "a `${` is never closed")),
+                Err(Unfilled::Demanded { .. }) => self.unread.push((line, "a variable that it demands is not set")),
             }
         }
-        env
+        self.unread.sort_unstable();
     }
 
     /// All that was said, in its order.
@@ -66,20 +75,41 @@ impl Env {
     }
 }
 
-/// A name, and what follows it.
-type Entry = (String, Raw);
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Node,
+    Compose,
+}
 
-enum Raw {
-    AsItIs(String),
-    ToFill(String),
+/// A line that says something, nothing in it filled in yet.
+struct Entry {
+    name: String,
+    value: String,
+    /// In which quotes it stood.
+    quote: Option<char>,
+    line: u32,
+}
+
+fn entries(text: &str, dialect: Dialect) -> (Vec<Entry>, Vec<(u32, &'static str)>) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
+    let (mut entries, mut unread) = (Vec::new(), Vec::new());
+    let mut reader = Reader { rest: &text, line: 1, dialect };
+    while let Some((line, entry)) = reader.entry() {
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err(reason) => unread.push((line, reason)),
+        }
+    }
+    (entries, unread)
 }
 
 struct Reader<'t> {
     rest: &'t str,
     line: u32,
+    dialect: Dialect,
 }
 
-impl<'t> Reader<'t> {
+impl Reader<'_> {
     /// The next line that is meant to say something, and what it says.
     fn entry(&mut self) -> Option<(u32, Result<Entry, &'static str>)> {
         loop {
@@ -87,48 +117,66 @@ impl<'t> Reader<'t> {
                 return None;
             }
             let line = self.line;
-            let whole = self.rest.lines().next().unwrap_or_default();
+            let whole = self.rest.split('\n').next().unwrap_or_default();
             let text = whole.trim();
             if text.is_empty() || text.starts_with('#') {
                 self.skip_line();
                 continue;
             }
-            let text = text.strip_prefix("export ").map_or(text, str::trim_start);
-            let Some((name, _)) = text.split_once('=') else {
+            let text = text.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t'])).map_or(text, str::trim_start);
+            let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+            let (name, after) = text.split_at(text.find(|letter| !is_name(letter)).unwrap_or(text.len()));
+            // `NAME: value` is taken, too, as long as there is something between them.
+            let value =
+                after.trim_start().strip_prefix('=').or_else(|| after.strip_prefix(':').filter(|rest| rest.starts_with([' ', '\t'])));
+            let Some(value) = value.filter(|_| !name.is_empty()) else {
                 self.skip_line();
-                return Some((line, Err("it has no `=`")));
+                let reason = if text.contains('=') { "what stands before `=` is no name of a variable" } else { "it has no `=`" };
+                return Some((line, Err(reason)));
             };
-            let name = name.trim_end();
-            let named = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-            if !named {
-                self.skip_line();
-                return Some((line, Err("what stands before `=` is no name of a variable")));
-            }
-            let after = whole.find('=').map_or(whole.len(), |at| at + 1);
-            self.rest = &self.rest[after..];
-            return Some((line, Ok((name.to_owned(), self.value()))));
+            // `value` ends where the line does, but for blanks.
+            let (name, start) = (name.to_owned(), whole.trim_end().len() - value.len());
+            self.rest = &self.rest[start..];
+            let (value, quote) = self.value();
+            return Some((line, Ok(Entry { name, value, quote, line })));
         }
     }
 
     /// What follows the `=`, to the end of its line, or to the closing quote some lines below.
-    fn value(&mut self) -> Raw {
-        let line = self.rest.lines().next().unwrap_or_default();
+    fn value(&mut self) -> (String, Option<char>) {
+        let line = self.rest.split('\n').next().unwrap_or_default();
         let start = line.trim_start();
-        let indent = line.len() - start.len();
-        if let Some(quote) = start.chars().next().filter(|letter| matches!(letter, '\'' | '"' | '`')) {
-            let inside = &self.rest[indent + 1..];
-            if let Some(end) = closing(inside, quote) {
+        let is_quote = |letter: &char| matches!(letter, '\'' | '"') || (*letter == '`' && self.dialect == Dialect::Node);
+        let quote = start.chars().next().filter(is_quote);
+        if let Some(quote) = quote {
+            let inside = &self.rest[line.len() - start.len() + 1..];
+            if let Some(end) = closing(inside, quote, self.dialect) {
                 let value = &inside[..end];
                 self.line += u32::try_from(value.matches('\n').count()).unwrap_or(u32::MAX);
                 self.rest = &inside[end..];
                 self.skip_line();
-                return if quote == '"' { Raw::ToFill(unescaped(value)) } else { Raw::AsItIs(value.to_owned()) };
+                return (if quote == '"' { self.unescaped(value) } else { value.to_owned() }, Some(quote));
             }
         }
-        let value = start.split('#').next().unwrap_or_default().trim();
-        let value = Raw::ToFill(value.to_owned());
+        let comment = match self.dialect {
+            Dialect::Node => start.find('#'),
+            Dialect::Compose => start.find(" #"),
+        };
+        let value = start[..comment.unwrap_or(start.len())].trim();
+        // Quotes with more of their kind between them are stripped all the same.
+        let bare = quote.and_then(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+        let value = match quote {
+            Some('"') => self.unescaped(bare.unwrap_or(value)),
+            _ => bare.unwrap_or(value).to_owned(),
+        };
         self.skip_line();
-        value
+        (value, None)
+    }
+
+    /// Between double quotes `\n` and `\r` are line ends; Compose has a backslash hide a quote, too.
+    fn unescaped(&self, text: &str) -> String {
+        let text = text.replace("\\n", "\n").replace("\\r", "\r");
+        if self.dialect == Dialect::Compose { text.replace("\\\"", "\"") } else { text }
     }
 
     fn skip_line(&mut self) {
@@ -137,21 +185,63 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Where the quote ends that was opened before `text`.
-fn closing(text: &str, quote: char) -> Option<usize> {
-    let mut escaped = false;
-    text.char_indices().find_map(|(at, letter)| {
-        let ends = letter == quote && !escaped;
-        escaped = letter == '\\' && !escaped;
-        ends.then_some(at)
-    })
+/// Where the quote ends that was opened before `text`: at the first that no backslash hides, else at the last that one does. For Node.js
+/// nothing but a comment may come behind it.
+fn closing(text: &str, quote: char, dialect: Dialect) -> Option<usize> {
+    let ends = |at: &usize| {
+        let rest = text[at + 1..].split('\n').next().unwrap_or_default().trim_start();
+        dialect == Dialect::Compose || rest.is_empty() || rest.starts_with('#')
+    };
+    let mut hidden = None;
+    for (at, _) in text.match_indices(quote) {
+        if !text[..at].ends_with('\\') {
+            return Some(at).filter(ends).or(hidden);
+        }
+        hidden = Some(at).filter(ends).or(hidden);
+    }
+    hidden
 }
 
-/// Between double quotes `\n` and `\r` are line ends, and a backslash hides a quote.
-fn unescaped(text: &str) -> String {
-    text.replace("\\n", "\n").replace("\\r", "\r").replace("\\\"", "\"")
+/// As dotenv-expand has it: by the last `$`, again and again, whatever the quotes; a default wins over what the file itself says. `work`: how
+/// many bytes were gone over so far.
+fn expanded(
+    value: &str,
+    raw: &BTreeMap<&str, &str>,
+    outside: &dyn Fn(&str) -> Option<String>,
+    work: &mut usize,
+) -> Result<String, Unfilled> {
+    let mut value = value.to_owned();
+    let most = (*work + MOST).min(MOST_WORK);
+    loop {
+        *work += value.len() + STEP;
+        if *work > most {
+            return Err(Unfilled::TooLong);
+        }
+        let Some(at) = value.rmatch_indices('$').map(|(at, _)| at).find(|at| !value[..*at].ends_with('\\')) else {
+            return Ok(value.replace("\\$", "$"));
+        };
+        let after = &value[at + 1..];
+        let inside = after.strip_prefix('{').unwrap_or(after);
+        let name = &inside[..inside.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(inside.len())];
+        if name.is_empty() {
+            return Ok(value.replace("\\$", "$"));
+        }
+        let rest = &inside[name.len()..];
+        let default = rest.strip_prefix(":-").map(|rest| &rest[..rest.find(['}', '\\']).unwrap_or(rest.len())]);
+        let rest = default.map_or(rest, |default| &rest[2 + default.len()..]);
+        let end = value.len() - rest.strip_prefix('}').unwrap_or(rest).len();
+        let default = default.filter(|default| !default.is_empty()).map(str::to_owned);
+        let found = outside(name).filter(|value| !value.is_empty()).or(default);
+        let found = found.or_else(|| raw.get(name).map(|value| (*value).to_owned())).unwrap_or_default();
+        // The first that is written so, not this one.
+        value = value.replacen(&value[at..end], &found, 1);
+    }
 }
 
+/// Variables can hold each other, and long ones many times.
+const MOST_WORK: usize = 16 * MOST;
+/// What a step costs beside the bytes.
+const STEP: usize = 512;
 /// Of all values, in bytes: four times what the longest file holds.
 const MOST: usize = 1024 * 1024;
 
@@ -159,51 +249,56 @@ const MOST: usize = 1024 * 1024;
 mod tests {
     use super::*;
 
-    fn values(text: &str) -> Vec<(String, String, u32)> {
-        let env = Env::read(text, &|name| (name == "OUTSIDE").then(|| "there".to_owned()));
-        env.said.into_iter().map(|said| (said.name, said.value, said.line)).collect()
+    fn outside(name: &str) -> Option<String> {
+        (name == "OUTSIDE").then(|| "there".to_owned())
+    }
+
+    fn said(env: &Env) -> Vec<(&str, &str, u32)> {
+        env.said().iter().map(|said| (said.name.as_str(), said.value.as_str(), said.line)).collect()
     }
 
     #[test]
-    fn an_env_file_is_read_as_the_front_end_reads_it() {
-        let text = "# the softphone\nexport A=1\nB = two words # a comment\n\nC='$A #raw'\nD=\"$A and ${OUTSIDE}\\nnext\" # c\nE=\nF=${A}${NONE:-x}\n";
-        let said = |name: &str, value: &str, line| (name.to_owned(), value.to_owned(), line);
-        assert_eq!(
-            values(text),
-            [
-                said("A", "1", 2),
-                said("B", "two words", 3),
-                said("C", "$A #raw", 5),
-                said("D", "1 and there\nnext", 6),
-                said("E", "", 7),
-                said("F", "1x", 8),
-            ]
-        );
+    fn lines_are_counted_over_quotes_that_hold_some() {
+        let text = "# the softphone\nexport A=1\nB = two words # a comment\n\nC=\"one\r\n\r\ntwo\" # c\r\nD: 4\rE=\nF=${A}${NONE:-x}\n";
+        let expected = [("A", "1", 2), ("B", "two words", 3), ("C", "one\n\ntwo", 5), ("D", "4", 8), ("E", "", 9), ("F", "1x", 10)];
+        assert_eq!(said(&Env::of_node(text, &outside)), expected);
+        assert_eq!(said(&Env::of_compose(text, &outside)), expected);
     }
 
     #[test]
-    fn a_quoted_value_goes_on_over_lines_and_lines_are_counted() {
-        let said = values("A=\"one\ntwo\"\r\nB=3\r\n");
-        assert_eq!(said[0], ("A".to_owned(), "one\ntwo".to_owned(), 1));
-        assert_eq!(said[1], ("B".to_owned(), "3".to_owned(), 3));
+    fn compose_has_a_mind_of_its_own() {
+        for (text, node, compose) in [
+            ("A='${OUTSIDE}'\n", "there", "${OUTSIDE}"),
+            ("A=x#y\n", "x", "x#y"),
+            ("A=\"x\\\"y\"\n", "x\\\"y", "x\"y"),
+            ("A=${NONE-x}\n", "-x}", "x"),
+            ("A=p$$w\n", "p$", "p$w"),
+            ("A='x' tail\n", "'x' tail", "x"),
+            ("A=`x`\n", "x", "`x`"),
+        ] {
+            let value = |env: &Env| env.get("A").map(|said| said.value.clone());
+            assert_eq!(value(&Env::of_node(text, &outside)).as_deref(), Some(node), "{text}");
+            assert_eq!(value(&Env::of_compose(text, &outside)).as_deref(), Some(compose), "{text}");
+        }
     }
 
     #[test]
     fn the_last_line_of_a_name_counts_and_what_says_nothing_is_told() {
-        let env = Env::read("A=1\nA=2\njust words\n=x\nb c=1\nD=${\nE=\"open\n", &|_| None);
+        let env = Env::of_compose("A=1\nA=2\njust words\n=x\nb c=1\nD=${\nE=\"open\n", &|_| None);
         assert_eq!(env.get("A").map(|said| (said.value.as_str(), said.line)), Some(("2", 2)));
         assert_eq!(env.unread.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 4, 5, 6]);
         assert_eq!(env.get("E").map(|said| said.value.as_str()), Some("\"open"));
     }
 
     #[test]
-    fn variables_that_double_each_other_end() {
-        let text = (0..64).fold("A0=xxxxxxxx\n".to_owned(), |text, n| format!("{text}A{}=$A{n}$A{n}\n", n + 1));
-        let env = Env::read(&text, &|_| None);
-        assert!(!env.unread.is_empty());
-        let text = format!("A={}\n{}", "x".repeat(60_000), "B=$A\n".repeat(1000));
-        let env = Env::read(&text, &|_| None);
-        assert!(env.said.iter().map(|said| said.value.len()).sum::<usize>() <= MOST);
-        assert_eq!((env.said.len(), env.unread.len()), (17, 984));
+    fn variables_that_hold_each_other_end() {
+        let doubles = (0..64).fold("A0=xxxxxxxx\n".to_owned(), |text, n| format!("{text}A{}=$A{n}$A{n}\n", n + 1));
+        let long = format!("A={}\n{}", "x".repeat(60_000), "B=$A\n".repeat(1000));
+        for text in [&doubles, &long, "A=$A\n", "A=$B\nB=$A\n", "A=1\nA=${A}2\n"] {
+            for env in [Env::of_node(text, &|_| None), Env::of_compose(text, &|_| None)] {
+                assert!(env.said.iter().map(|said| said.value.len()).sum::<usize>() <= MOST);
+            }
+            assert!(!Env::of_node(text, &|_| None).unread.is_empty(), "{text}");
+        }
     }
 }

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn composed(text: &str, page: Option<&str>) -> Composed {
-        compose(&Env::read(text, &|_| None), Path::new(".env"), page, "/ws")
+        compose(&Env::of_node(text, &|_| None), Path::new(".env"), page, "/ws")
     }
 
     fn codes(findings: &[Finding]) -> Vec<(&'static str, Option<String>)> {
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_prefix_of_asterisk_belongs_into_the_path() {
-        let env = Env::read("NEXT_PUBLIC_ASTERISK_HOST=pbx.example.com:8089\n", &|_| None);
+        let env = Env::of_node("NEXT_PUBLIC_ASTERISK_HOST=pbx.example.com:8089\n", &|_| None);
         let composed = compose(&env, Path::new(".env"), None, "/asterisk/ws");
         assert_eq!(codes(&composed.likely), [("client-url-wrong-path", Some("1".to_owned()))]);
     }

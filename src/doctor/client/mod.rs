@@ -120,7 +120,7 @@ pub fn read(asked: &Asked, said: &dyn Fn(&str) -> Option<String>) -> Result<Evid
 pub fn read_from(source: &dyn FileSource, asked: &Asked, said: &dyn Fn(&str) -> Option<String>) -> Result<Evidence, Failure> {
     let bytes = |path: &Path| bytes(source, path);
     let http = |folder: &Path| config::http_from(source, folder).ok();
-    let env = Env::read(&String::from_utf8_lossy(&bytes(&asked.env_file)?), said);
+    let env = Env::of_node(&String::from_utf8_lossy(&bytes(&asked.env_file)?), said);
     let Some(first) = asked.compose.first() else {
         let http = asked.config_dir.as_deref().and_then(http);
         return Ok(Evidence { env, project: None, http });
@@ -128,7 +128,7 @@ pub fn read_from(source: &dyn FileSource, asked: &Asked, said: &dyn Fn(&str) -> 
     let files = asked.compose.iter().map(|path| Ok((path.clone(), bytes(path)?))).collect::<Result<Vec<_>, Failure>>()?;
     let folder = first.parent().map(Path::to_owned).unwrap_or_default();
     // Compose reads the one beside its first file by itself.
-    let beside = bytes(&folder.join(".env")).map(|text| Env::read(&String::from_utf8_lossy(&text), said)).unwrap_or_default();
+    let beside = bytes(&folder.join(".env")).map(|text| Env::of_compose(&String::from_utf8_lossy(&text), said)).unwrap_or_default();
     let lookup = |name: &str| said(name).or_else(|| env.get(name).or_else(|| beside.get(name)).map(|said| said.value.clone()));
     let project = compose::read(&files, &lookup)?;
     if let Some(name) = &asked.service

@@ -23,7 +23,7 @@ fn an_api_server_that_is_away_changes_no_door_and_no_health_and_a_secret_changed
     let pod = &pods[0];
     let doors = Sampler::start(address(pod, WSS).unwrap(), Duration::from_millis(200));
 
-    let outage = stage.namespace.cluster.without("apiserver");
+    let outage = stage.namespace.cluster.without_control_plane();
     let began = clock::tick();
     while clock::tick() - began < away() {
         assert_healthy(pod);

@@ -71,10 +71,13 @@ impl Cluster {
         self.tell(&format!("tag {from} {to}"), &format!("tagged {from} {to}"));
     }
 
-    /// Ends one of its parts (`apiserver`, `kubelet`, `manager`, …) at once; it is started again when what is returned goes.
-    pub fn without(&self, part: &'static str) -> Outage<'_> {
-        self.tell(&format!("stop {part}"), &format!("stopped {part}"));
-        Outage { cluster: self, part }
+    /// Ends its API server at once, and the controllers with it: those that had outlived it would for a while not see that the node renews its
+    /// lease again, and call all of its pods unready. They are started again when what is returned goes.
+    pub fn without_control_plane(&self) -> Outage<'_> {
+        for part in ["manager", "apiserver"] {
+            self.tell(&format!("stop {part}"), &format!("stopped {part}"));
+        }
+        Outage(self)
     }
 
     /// A new namespace, `NAME-NUMBER`, which goes when this value does.
@@ -118,16 +121,15 @@ impl Drop for Cluster {
     }
 }
 
-/// The time without one of a cluster's parts. Once it is over, an API server is ready again.
+/// The time without an API server. Once it is over, one is ready again.
 #[derive(Debug)]
-pub struct Outage<'a> {
-    cluster: &'a Cluster,
-    part: &'static str,
-}
+pub struct Outage<'a>(&'a Cluster);
 
 impl Drop for Outage<'_> {
     fn drop(&mut self) {
-        self.cluster.tell(&format!("start {}", self.part), &format!("started {}", self.part));
+        for part in ["apiserver", "manager"] {
+            self.0.tell(&format!("start {part}"), &format!("started {part}"));
+        }
     }
 }
 

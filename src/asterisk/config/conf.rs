@@ -33,6 +33,8 @@ pub struct Conf {
     pub(super) text: Zeroizing<Vec<u8>>,
     pub(super) files: Vec<PathBuf>,
     pub(super) sections: Vec<SectionData>,
+    /// Those of all sections: a large file has a hundred thousand small ones.
+    pub(super) entries: Vec<EntryData>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,6 +54,67 @@ pub(super) struct EntryData {
     pub(super) name: Span,
     pub(super) value: Span,
     pub(super) place: Place,
+    /// The next one of the same section.
+    next: u32,
+}
+
+impl EntryData {
+    pub(super) fn new(name: Span, value: Span, place: Place) -> Self {
+        EntryData { name, value, place, next: 0 }
+    }
+}
+
+/// The entries of one section: where the first and the last stand among those of all, and how many there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Chain {
+    first: u32,
+    last: u32,
+    pub(super) length: u32,
+}
+
+impl Chain {
+    pub(super) fn push(&mut self, all: &mut Vec<EntryData>, entry: EntryData) {
+        // The cap on entries is far below 4 Gi.
+        let at = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        all.push(entry);
+        self.append(all, Chain { first: at, last: at, length: 1 });
+    }
+
+    /// Puts those behind these.
+    pub(super) fn append(&mut self, all: &mut [EntryData], those: Chain) {
+        match (self.length, those.length) {
+            (_, 0) => {}
+            (0, _) => *self = those,
+            (_, _) => {
+                all[self.last as usize].next = those.first;
+                *self = Chain { first: self.first, last: those.last, length: self.length + those.length };
+            }
+        }
+    }
+
+    /// Puts copies of those behind these, which may be the same.
+    pub(super) fn inherit(&mut self, all: &mut Vec<EntryData>, those: Chain) {
+        let mut at = those.first;
+        for _ in 0..those.length {
+            let entry = all[at as usize];
+            at = entry.next;
+            self.push(all, entry);
+        }
+    }
+
+    /// Where each stands.
+    pub(super) fn places(self, all: &[EntryData]) -> impl Iterator<Item = usize> {
+        let mut next = self.first as usize;
+        (0..self.length).map(move |_| {
+            let at = next;
+            next = all[at].next as usize;
+            at
+        })
+    }
+
+    pub(super) fn of(self, all: &[EntryData]) -> impl Iterator<Item = &EntryData> {
+        self.places(all).map(|at| &all[at])
+    }
 }
 
 #[derive(Debug)]
@@ -59,8 +122,8 @@ pub(super) struct SectionData {
     pub(super) name: Span,
     pub(super) template: bool,
     pub(super) place: Place,
-    pub(super) entries: Vec<EntryData>,
-    /// The next section of the same name.
+    pub(super) entries: Chain,
+    /// The next section that might have the same name.
     pub(super) next: Option<u32>,
 }
 
@@ -147,7 +210,7 @@ impl<'c> Section<'c> {
     /// Its entries, those of its templates first, in the order in which Asterisk applies them.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'c>> + use<'c> {
         let conf = self.conf;
-        self.data.entries.iter().map(move |data| Entry { conf, data })
+        self.data.entries.of(&conf.entries).map(move |data| Entry { conf, data })
     }
 
     /// The last entry of this name, for options that a later line overrides. Without regard to ASCII case.

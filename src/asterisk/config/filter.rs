@@ -49,7 +49,7 @@ impl<'f> Filter<'f> {
     }
 
     pub(super) fn cost(&self, section: &SectionData) -> usize {
-        self.pairs.len() * section.entries.len()
+        self.pairs.len() * section.entries.length as usize
     }
 
     pub(super) fn takes(&self, conf: &Conf, section: &SectionData) -> bool {
@@ -61,7 +61,7 @@ impl<'f> Filter<'f> {
         template
             && !self.never
             && self.pairs.iter().all(|(name, value)| {
-                section.entries.iter().any(|entry| loosely(name, conf.bytes(entry.name)) && loosely(value, conf.bytes(entry.value)))
+                section.entries.of(&conf.entries).any(|entry| loosely(name, conf.bytes(entry.name)) && loosely(value, conf.bytes(entry.value)))
             })
     }
 }

@@ -5,14 +5,14 @@ use memchr::memchr;
 use zeroize::Zeroizing;
 
 use super::{
-    conf::{EntryData, Place, Reason, SectionData, Span},
+    conf::{Chain, EntryData, Place, Reason, SectionData, Span},
     filter::Filter,
     lines::strip,
-    read::{GO_ON, MOST_ENTRIES, MOST_WORK, Reader, Step},
+    read::{GO_ON, MOST_ENTRIES, MOST_WORK, Reader, Repeated, Step},
 };
 
-/// Of names that are looked for among those that were kept: pjsip.conf has twenty that matter.
-const MOST_REPEATED: usize = 24;
+/// Of names that are looked for among those that were met.
+const MOST_REPEATED: usize = 48;
 /// What Asterisk keeps of a section's name.
 const LONGEST_SECTION_NAME: usize = 79;
 
@@ -39,7 +39,7 @@ impl Reader<'_> {
             Some(_) | None => None,
         };
         let kept = self.keep_text(&name[..name.len().min(LONGEST_SECTION_NAME)]);
-        let mut fresh = Some(SectionData { name: kept, template: false, place, entries: Vec::new(), next: None });
+        let mut fresh = Some(SectionData { name: kept, template: false, place, entries: Chain::default(), next: None });
         let mut target = None;
         for option in options.into_iter().flat_map(|options| options.split(|byte| *byte == b',')) {
             if option == b"!" {
@@ -53,22 +53,22 @@ impl Reader<'_> {
                     return self.give_up(place, Reason::AppendMissing(lossy(name)));
                 };
                 target = Some(found);
-                if let Some(mut fresh) = fresh.take() {
+                if let Some(fresh) = fresh.take() {
                     self.current = Some(found);
-                    let existing = self.section_mut(found);
+                    let existing = &mut self.conf.sections[found];
                     existing.template |= fresh.template;
-                    existing.entries.append(&mut fresh.entries);
+                    existing.entries.append(&mut self.conf.entries, fresh.entries);
                 }
             } else {
                 let Some(base) = self.lookup(option, &Filter::with_templates()) else {
                     return self.give_up(place, Reason::TemplateMissing(lossy(option)));
                 };
-                let inherited = self.conf.sections[base].entries.clone();
-                self.entries += inherited.len();
-                self.work += inherited.len();
+                let inherited = self.conf.sections[base].entries;
+                self.entries += inherited.length as usize;
+                self.work += inherited.length as usize;
                 match (&mut fresh, target) {
-                    (Some(fresh), _) => fresh.entries.extend(inherited),
-                    (None, Some(target)) => self.section_mut(target).entries.extend(inherited),
+                    (Some(fresh), _) => fresh.entries.inherit(&mut self.conf.entries, inherited),
+                    (None, Some(target)) => self.conf.sections[target].entries.inherit(&mut self.conf.entries, inherited),
                     (None, None) => {}
                 }
                 if self.entries > MOST_ENTRIES {
@@ -93,7 +93,7 @@ impl Reader<'_> {
     fn append(&mut self, fresh: SectionData) -> usize {
         let index = self.conf.sections.len();
         let number = u32::try_from(index).unwrap_or(u32::MAX);
-        let key = self.conf.bytes(fresh.name).to_ascii_lowercase().into_boxed_slice();
+        let key = digest(self.conf.bytes(fresh.name));
         self.conf.sections.push(fresh);
         match self.by_name.entry(key) {
             std::collections::hash_map::Entry::Occupied(mut entry) => {
@@ -112,12 +112,13 @@ impl Reader<'_> {
         let mut next = if name.is_empty() {
             (!self.conf.sections.is_empty()).then_some(0)
         } else {
-            self.by_name.get(name.to_ascii_lowercase().as_slice()).map(|(first, _)| *first as usize)
+            self.by_name.get(&digest(name)).map(|(first, _)| *first as usize)
         };
         while let Some(index) = next {
             let section = &self.conf.sections[index];
             self.work += 1 + filter.cost(section);
-            if filter.takes(&self.conf, section) {
+            let named = name.is_empty() || self.conf.bytes(section.name).eq_ignore_ascii_case(name);
+            if named && filter.takes(&self.conf, section) {
                 return Some(index);
             }
             if self.work > MOST_WORK {
@@ -172,30 +173,23 @@ impl Reader<'_> {
             return self.ignore(place, Reason::NoName);
         }
         let value = if adds { value } else { value.strip_prefix(b">").unwrap_or(value) };
-        if (self.keep)(name) {
-            let (name, value) = self.keep_entry(name, strip(value));
-            let entry = EntryData { name, value, place };
+        if let Some((name, value)) = self.keep_entry(name, value) {
             self.entries += 1;
-            let entries = &mut self.section_mut(section).entries;
-            // Most sections of a large file keep one entry or two, and a vector would make room for four.
-            if entries.len() == entries.capacity() && entries.len() < 2 {
-                entries.reserve_exact(1);
-            }
-            entries.push(entry);
+            self.conf.sections[section].entries.push(&mut self.conf.entries, EntryData::new(name, value, place));
         }
         GO_ON
     }
 
     /// `name += value`: adds to the last entry of that name (its case counts). `false`: there is none.
     fn extend_last(&mut self, section: usize, name: &[u8], added: &[u8]) -> bool {
-        let entries = &self.conf.sections[section].entries;
-        self.work += 2 * entries.len();
-        let Some(old) = entries.iter().rev().find(|entry| self.conf.bytes(entry.name) == name).map(|entry| entry.value) else {
-            return false;
-        };
+        let entries = self.conf.sections[section].entries;
+        self.work += 2 * entries.length as usize;
+        let named = entries.of(&self.conf.entries).filter(|entry| self.conf.bytes(entry.name) == name);
+        let Some(old) = named.last().map(|entry| entry.value) else { return false };
         let old = self.conf.bytes(old).to_vec();
         // What is replaced is the first entry of that name with such a value, now without regard to case.
-        let index = entries.iter().position(|entry| {
+        let index = entries.places(&self.conf.entries).find(|at| {
+            let entry = &self.conf.entries[*at];
             self.conf.bytes(entry.name).eq_ignore_ascii_case(name)
                 && (old.is_empty() || self.conf.bytes(entry.value).eq_ignore_ascii_case(&old))
         });
@@ -203,27 +197,36 @@ impl Reader<'_> {
         self.work += joined.len() / 16;
         let value = self.keep_text(strip(&joined));
         if let Some(index) = index {
-            self.section_mut(section).entries[index].value = value;
+            self.conf.entries[index].value = value;
         }
         true
     }
 
-    /// Both as they stand there; what was kept before is not kept again.
-    fn keep_entry(&mut self, name: &[u8], value: &[u8]) -> (Span, Span) {
+    /// Both as they stand there, if such entries are kept; what was kept before is not kept again.
+    fn keep_entry(&mut self, name: &[u8], value: &[u8]) -> Option<(Span, Span)> {
         // They come in the same order again and again.
         let (all, next) = (self.repeated.len(), self.next_repeated);
-        let Some(known) = (next..all).chain(0..next.min(all)).find(|at| self.conf.bytes(self.repeated[*at].0) == name) else {
-            let kept = (self.keep_text(name), self.keep_text(value));
-            if self.repeated.len() < MOST_REPEATED {
-                self.repeated.push(kept);
+        let Some(known) = (next..all).chain(0..next.min(all)).find(|at| self.conf.bytes(self.repeated[*at].name) == name) else {
+            let kept = (self.keep)(name);
+            if !kept && self.repeated.len() >= MOST_REPEATED {
+                return None;
             }
-            return kept;
+            let name = self.keep_text(name);
+            let value = kept.then(|| self.keep_text(strip(value)));
+            if self.repeated.len() < MOST_REPEATED {
+                self.repeated.push(Repeated { name, value });
+            }
+            return value.map(|value| (name, value));
         };
         self.next_repeated = known + 1;
-        if self.conf.bytes(self.repeated[known].1) != value {
-            self.repeated[known].1 = self.keep_text(value);
+        let Repeated { name, value: last } = self.repeated[known];
+        let value = strip(value);
+        let mut last = last?;
+        if self.conf.bytes(last) != value {
+            last = self.keep_text(value);
+            self.repeated[known].value = Some(last);
         }
-        self.repeated[known]
+        Some((name, last))
     }
 
     fn keep_text(&mut self, text: &[u8]) -> Span {
@@ -233,6 +236,12 @@ impl Reader<'_> {
         // The caps keep both far below 4 GiB.
         Span { start: u32::try_from(start).unwrap_or(u32::MAX), end: u32::try_from(end).unwrap_or(u32::MAX) }
     }
+}
+
+/// Of a name, which has no case (FNV-1a). Names of the same digest are told apart where they are looked up.
+fn digest(name: &[u8]) -> u64 {
+    let byte = |digest: u64, byte: &u8| (digest ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3);
+    name.iter().fold(0xcbf2_9ce4_8422_2325, byte)
 }
 
 fn unquote(argument: &[u8]) -> &[u8] {

@@ -4,11 +4,13 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 /// Reads the lines of one file. [`Comments`] outlives it: the files of one wildcard include share it.
 pub(super) struct Lines<'a> {
     reader: Box<dyn BufRead + 'a>,
+    /// How much of its buffer the last line took.
+    used: usize,
     /// One chunk as `fgets` would give it: a line with its end, or [`LONGEST`] bytes of one.
     chunk: Vec<u8>,
     live: Vec<u8>,
@@ -55,53 +57,48 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 impl<'a> Lines<'a> {
     /// `first`: whether a byte order mark may open it. Asterisk forgives one only to the first file of a wildcard include.
     pub(super) fn new(reader: Box<dyn BufRead + 'a>, first: bool) -> Self {
-        Lines { reader, chunk: Vec::new(), live: Vec::new(), line: 1, ended: false, skip_mark: first }
+        Lines { reader, used: 0, chunk: Vec::new(), live: Vec::new(), line: 1, ended: false, skip_mark: first }
     }
 
     /// The next line with its number, counted from 1; `None` at the end. Also says how many bytes were read for it.
     pub(super) fn next(&mut self, comments: &mut Comments) -> io::Result<Option<(u32, usize, Line<'_>)>> {
-        if self.ended || !self.read_chunk()? {
-            return Ok(None);
-        }
-        let (number, mut size) = (self.line, self.chunk.len());
-        let mut from = 0;
-        if std::mem::take(&mut self.skip_mark) && self.chunk.starts_with(BYTE_ORDER_MARK) {
-            from = BYTE_ORDER_MARK.len();
-        }
-        self.count();
-        if is_cut_off(&self.chunk) {
-            while self.read_chunk()? {
-                size += self.chunk.len();
-                self.count();
-                if !is_cut_off(&self.chunk) {
-                    break;
-                }
+        self.reader.consume(std::mem::take(&mut self.used));
+        let first = std::mem::take(&mut self.skip_mark);
+        let number = self.line;
+        // Most lines are whole in the buffer already, and stay there until the next one is asked for.
+        let whole = memchr(b'\n', self.reader.fill_buf()?).filter(|end| *end < LONGEST);
+        let chunk = if let Some(end) = whole {
+            self.used = end + 1;
+            self.line = self.line.saturating_add(1);
+            self.reader.fill_buf()?.get(..=end).unwrap_or_default()
+        } else {
+            if self.ended || !self.read_chunk()? {
+                return Ok(None);
             }
-            return Ok(Some((number, size, Line::TooLong)));
-        }
-        let end = memchr(0, &self.chunk).unwrap_or(self.chunk.len());
-        let text = self.chunk.get(from..end).unwrap_or_default();
-        Ok(Some((number, size, uncomment(text, &mut self.live, comments, number))))
+            if is_cut_off(&self.chunk) {
+                let mut size = self.chunk.len();
+                while self.read_chunk()? {
+                    size += self.chunk.len();
+                    if !is_cut_off(&self.chunk) {
+                        break;
+                    }
+                }
+                return Ok(Some((number, size, Line::TooLong)));
+            }
+            &self.chunk
+        };
+        let text = chunk.strip_prefix(BYTE_ORDER_MARK).filter(|_| first).unwrap_or(chunk);
+        Ok(Some((number, chunk.len(), uncomment(text, &mut self.live, comments, number))))
     }
 
     fn read_chunk(&mut self) -> io::Result<bool> {
         self.chunk.clear();
-        // Most lines are whole in the buffer already.
-        let buffer = self.reader.fill_buf()?;
-        if let Some(end) = memchr(b'\n', buffer).filter(|end| *end < LONGEST) {
-            self.chunk.extend_from_slice(&buffer[..=end]);
-            self.reader.consume(end + 1);
-            return Ok(true);
-        }
         let read = self.reader.by_ref().take(LONGEST as u64).read_until(b'\n', &mut self.chunk)?;
         self.ended = read == 0;
-        Ok(read > 0)
-    }
-
-    fn count(&mut self) {
         if self.chunk.last() == Some(&b'\n') {
             self.line = self.line.saturating_add(1);
         }
+        Ok(read > 0)
     }
 }
 
@@ -110,9 +107,10 @@ fn is_cut_off(chunk: &[u8]) -> bool {
 }
 
 fn uncomment<'l>(text: &'l [u8], live: &'l mut Vec<u8>, comments: &mut Comments, number: u32) -> Line<'l> {
-    if memchr(b';', text).is_none() {
+    let Some(first) = memchr2(0, b';', text) else {
         return if comments.depth == 0 { text_or_blank(text) } else { Line::Blank };
-    }
+    };
+    let text = &text[..memchr(0, &text[first..]).map_or(text.len(), |end| first + end)];
     live.clear();
     let mut strayed = false;
     // `shown`: what is being read is live; `run`: from where on it was not yet taken over; `from`: nothing before it is looked at again.

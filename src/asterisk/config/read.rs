@@ -93,10 +93,10 @@ pub(super) struct Reader<'s> {
     directory: &'s Path,
     pub(super) keep: Keep,
     pub(super) conf: Conf,
-    /// Lowercase name → the first and the last section of that name.
-    pub(super) by_name: HashMap<Box<[u8]>, (u32, u32)>,
-    /// Names of entries that were kept, each with the last value: a large file says the same things over and over.
-    pub(super) repeated: Vec<(Span, Span)>,
+    /// Digest of the lowercase name → the first and the last section that may have that name.
+    pub(super) by_name: HashMap<u64, (u32, u32)>,
+    /// Names of entries that were met: a large file says the same things over and over.
+    pub(super) repeated: Vec<Repeated>,
     /// Which of them is likely to come next.
     pub(super) next_repeated: usize,
     /// Where an included file goes on.
@@ -106,6 +106,13 @@ pub(super) struct Reader<'s> {
     pub(super) work: usize,
     pub(super) entries: usize,
     exhausted: bool,
+}
+
+/// The name of an entry.
+pub(super) struct Repeated {
+    pub(super) name: Span,
+    /// The last value, where such entries are kept.
+    pub(super) value: Option<Span>,
 }
 
 /// What came of a file. Asterisk tells these apart in odd ways, which are kept: a file that is given up in the middle counts as read.
@@ -131,6 +138,7 @@ impl<'s> Reader<'s> {
             text: Zeroizing::new(Vec::new()),
             files: Vec::new(),
             sections: Vec::new(),
+            entries: Vec::new(),
         };
         Reader {
             source,

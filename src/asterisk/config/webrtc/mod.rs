@@ -133,8 +133,11 @@ struct Aor<'c> {
 impl<'c> Known<'c> {
     /// Also the endpoints' own sections.
     fn of(conf: &'c Conf, wizards: &[Section<'c>], whole: bool) -> (Self, Vec<Section<'c>>) {
-        let mut known = Known { whole, transports: HashMap::new(), auths: HashSet::new(), aors: HashMap::new() };
-        let mut endpoints = Vec::new();
+        // Where there are many, each endpoint has an auth and an aor.
+        let many = conf.sections().count() / 3;
+        let (auths, aors) = (HashSet::with_capacity(many), HashMap::with_capacity(many));
+        let mut known = Known { whole, transports: HashMap::new(), auths, aors };
+        let mut endpoints = Vec::with_capacity(many);
         for section in conf.sections() {
             let name = section.name_bytes();
             match kind(&section) {

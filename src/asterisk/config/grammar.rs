@@ -172,7 +172,10 @@ impl Reader<'_> {
         if name.is_empty() {
             return self.ignore(place, Reason::NoName);
         }
-        let value = if adds { value } else { value.strip_prefix(b">").unwrap_or(value) };
+        let value = match value {
+            [b'>', rest @ ..] if !adds => rest,
+            value => value,
+        };
         if let Some((name, value)) = self.keep_entry(name, value) {
             self.entries += 1;
             self.conf.sections[section].entries.push(&mut self.conf.entries, EntryData::new(name, value, place));

@@ -87,7 +87,7 @@ impl<'a> Lines<'a> {
             }
             &self.chunk
         };
-        let text = chunk.strip_prefix(BYTE_ORDER_MARK).filter(|_| first).unwrap_or(chunk);
+        let text = if first { chunk.strip_prefix(BYTE_ORDER_MARK).unwrap_or(chunk) } else { chunk };
         Ok(Some((number, chunk.len(), uncomment(text, &mut self.live, comments, number))))
     }
 

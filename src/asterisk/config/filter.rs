@@ -61,7 +61,10 @@ impl<'f> Filter<'f> {
         template
             && !self.never
             && self.pairs.iter().all(|(name, value)| {
-                section.entries.of(&conf.entries).any(|entry| loosely(name, conf.bytes(entry.name)) && loosely(value, conf.bytes(entry.value)))
+                section
+                    .entries
+                    .of(&conf.entries)
+                    .any(|entry| loosely(name, conf.bytes(entry.name)) && loosely(value, conf.bytes(entry.value)))
             })
     }
 }

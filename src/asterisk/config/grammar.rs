@@ -1,6 +1,8 @@
 //! One line without its comments → what it adds to the configuration: a section with its templates, a directive, or a setting. Refuses
 //! what Asterisk refuses (`process_text_line`), each with its [`Reason`]; whether that costs the line or the file is Asterisk's choice.
 
+use std::collections::hash_map::Entry;
+
 use memchr::memchr;
 use zeroize::Zeroizing;
 
@@ -91,20 +93,25 @@ impl Reader<'_> {
     }
 
     fn append(&mut self, fresh: SectionData) -> usize {
-        let index = self.conf.sections.len();
-        let number = u32::try_from(index).unwrap_or(u32::MAX);
-        let key = digest(self.conf.bytes(fresh.name));
         self.conf.sections.push(fresh);
-        match self.by_name.entry(key) {
-            std::collections::hash_map::Entry::Occupied(mut entry) => {
-                let last = std::mem::replace(&mut entry.get_mut().1, number);
-                self.section_mut(last as usize).next = Some(number);
-            }
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert((number, number));
+        self.conf.sections.len() - 1
+    }
+
+    /// Puts the sections that came since where they are found by name.
+    fn index(&mut self) {
+        for index in self.indexed..self.conf.sections.len() {
+            let number = u32::try_from(index).unwrap_or(u32::MAX);
+            match self.by_name.entry(digest(self.conf.bytes(self.conf.sections[index].name))) {
+                Entry::Occupied(mut entry) => {
+                    let last = std::mem::replace(&mut entry.get_mut().1, number);
+                    self.conf.sections[last as usize].next = Some(number);
+                }
+                Entry::Vacant(entry) => {
+                    entry.insert((number, number));
+                }
             }
         }
-        index
+        self.indexed = self.conf.sections.len();
     }
 
     /// The first section of this name that the filter takes. An empty name is any name, as in `[b]()`.
@@ -112,6 +119,7 @@ impl Reader<'_> {
         let mut next = if name.is_empty() {
             (!self.conf.sections.is_empty()).then_some(0)
         } else {
+            self.index();
             self.by_name.get(&digest(name)).map(|(first, _)| *first as usize)
         };
         while let Some(index) = next {

@@ -95,6 +95,8 @@ pub(super) struct Reader<'s> {
     pub(super) conf: Conf,
     /// Digest of the lowercase name → the first and the last section that may have that name.
     pub(super) by_name: HashMap<u64, (u32, u32)>,
+    /// How many of the sections stand there already: many files never ask for one by its name.
+    pub(super) indexed: usize,
     /// Names of entries that were met: a large file says the same things over and over.
     pub(super) repeated: Vec<Repeated>,
     /// Which of them is likely to come next.
@@ -146,6 +148,7 @@ impl<'s> Reader<'s> {
             keep,
             conf,
             by_name: HashMap::new(),
+            indexed: 0,
             repeated: Vec::new(),
             next_repeated: 0,
             current: None,

@@ -67,6 +67,15 @@ fn of_nginx() -> Vec<Row> {
         row("nginx has another path", Fail1006, "ws-proxy-in-the-way").set(|stage| {
             stage.nginx(&format!("location /phone {{ proxy_pass http://127.0.0.1:{{http}}/ws; {UPGRADE} }}"));
         }),
+        row("nginx passes on /ws, and the URL says /sip", Fail1006, "client-url-wrong-path").set(|stage| {
+            stage.nginx(&format!("location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
+            stage.url = stage.url.replace("/ws", "/sip");
+        }),
+        row("nginx passes on /ws and has a page besides, and the URL says no path", Fail1006, "client-url-no-path").set(|stage| {
+            stage
+                .nginx(&format!("location = / {{ return 200 hello; }} location /ws {{ proxy_pass http://127.0.0.1:{{http}}; {UPGRADE} }}"));
+            stage.url = stage.url.replace("/ws", "/");
+        }),
         row("nginx redirects", Fail1006, "ws-redirected").set(|stage| stage.nginx("return 301 https://$host:{wss}$request_uri;")),
         row("nginx wants another Origin", Fail1006, "ws-forbidden").set(|stage| {
             let check = "if ($http_origin != \"https://intranet.example.com\") { return 403; }";

@@ -22,8 +22,9 @@ const PORT: u16 = 8089;
 pub(super) async fn look(book: &mut Notebook<'_>, question: &Question, addresses: &[SocketAddr]) {
     let found = |codes: &[Code]| book.findings().iter().any(|finding| codes.contains(&finding.code));
     let Some(&first) = addresses.first() else { return };
-    if found(&[Code::WsNotFound]) {
-        path(book, question, first).await;
+    let of_asterisk = found(&[Code::WsNotFound]);
+    if of_asterisk || book.findings().iter().any(is_page) {
+        path(book, question, first, of_asterisk).await;
     } else if found(&[Code::WsForbidden]) {
         origin(book, question, first).await;
     } else if found(&[Code::TcpRefused, Code::TcpTimeout]) && question.aim.secure && !question.aim.says_port && question.connect.is_none() {
@@ -31,8 +32,14 @@ pub(super) async fn look(book: &mut Notebook<'_>, question: &Question, addresses
     }
 }
 
-/// The usual path, and those that it often has instead. Nothing is ever served at the root; another path may be a proxy's own.
-async fn path(book: &mut Notebook<'_>, question: &Question, address: SocketAddr) {
+/// Whether a proxy or a web server has something else at this path, or nothing.
+fn is_page(finding: &Finding) -> bool {
+    let found = finding.get("found").map(ToString::to_string).unwrap_or_default();
+    finding.code == Code::WsProxyInTheWay && ["HTTP 200", "HTTP 404"].iter().any(|status| found.starts_with(status))
+}
+
+/// The usual path, and those that it often has instead. Asterisk serves nothing at the root; another path may be a proxy's own.
+async fn path(book: &mut Notebook<'_>, question: &Question, address: SocketAddr, of_asterisk: bool) {
     let own = question.aim.path.split('?').next().unwrap_or_default().trim_end_matches('/');
     let mut step = book.begin("other-paths");
     let mut opens = None;
@@ -45,16 +52,14 @@ async fn path(book: &mut Notebook<'_>, question: &Question, address: SocketAddr)
             break;
         }
     }
-    if opens.is_none() {
+    if opens.is_none() && of_asterisk {
         status::look(book, &mut step, question, address).await;
     }
-    match opens {
-        _ if own.is_empty() => {
-            let right = opens.unwrap_or_else(|| Aim { path: PATH.to_owned(), ..question.aim.clone() });
-            book.find(finding(Code::ClientUrlNoPath, question, &right));
-        }
-        Some(right) => book.find(finding(Code::ClientUrlWrongPath, question, &right)),
-        None => {}
+    let usual = || Aim { path: PATH.to_owned(), ..question.aim.clone() };
+    let right = opens.or_else(|| (own.is_empty() && of_asterisk).then(usual));
+    if let Some(right) = right {
+        let code = if own.is_empty() { Code::ClientUrlNoPath } else { Code::ClientUrlWrongPath };
+        book.find(finding(code, question, &right));
     }
     book.end(step);
 }

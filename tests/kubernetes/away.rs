@@ -40,7 +40,7 @@ fn an_api_server_that_is_away_changes_no_door_and_no_health_and_a_secret_changed
     assert_eq!(ready_since(&stage.namespace.ready(name(pod), SOON)), ready_since(pod));
     let next = stage.pair();
     stage.secret(&next);
-    stage.serves(pod, &next);
+    stage.serves_within(KUBELET, pod, &next);
 }
 
 #[test]
@@ -94,6 +94,10 @@ fn assert_healthy(pod: &Value) {
         assert_eq!(answer, Some(200), "{path}");
     }
 }
+
+/// The kubelet asks for pods and for Secrets again up to a minute after each time in vain, and an API server that is only just there can be
+/// one more of those.
+const KUBELET: Duration = Duration::from_secs(300);
 
 /// How long the API server is away: a minute, or `AWAY` seconds in a long run, which also waits for all that comes by itself in the end.
 fn away() -> Duration {

@@ -114,7 +114,13 @@ impl Stage {
     /// Waits until a pod serves this pair and says so.
     #[track_caller]
     pub(crate) fn serves(&self, pod: &Value, pair: &Pair) {
-        self.says(pod, "the leaf that is wanted, on the wire", |status| {
+        self.serves_within(SOON, pod, pair);
+    }
+
+    /// The same in another time.
+    #[track_caller]
+    pub(crate) fn serves_within(&self, patience: Duration, pod: &Value, pair: &Pair) {
+        self.says_within(patience, pod, "the leaf that is wanted, on the wire", |status| {
             status["phase"] == "Serving" && leaf(pod).as_ref() == Some(&pair.fingerprint)
         });
     }
@@ -122,13 +128,18 @@ impl Stage {
     /// Waits until a pod's status is as wanted; fails the test with that status and all that is said of the pod.
     #[track_caller]
     pub(crate) fn says(&self, pod: &Value, what: &str, wanted: impl Fn(&Value) -> bool) {
-        let end = clock::tick() + SOON;
+        self.says_within(SOON, pod, what, wanted);
+    }
+
+    #[track_caller]
+    fn says_within(&self, patience: Duration, pod: &Value, what: &str, wanted: impl Fn(&Value) -> bool) {
+        let end = clock::tick() + patience;
         loop {
             let now = status(pod);
             if now.as_ref().is_some_and(&wanted) {
                 return;
             }
-            assert!(clock::tick() < end, "{what}: not within {SOON:?}\n{now:#?}\n{}", self.namespace.story(name(pod)));
+            assert!(clock::tick() < end, "{what}: not within {patience:?}\n{now:#?}\n{}", self.namespace.story(name(pod)));
             // Not at every moment: a client that knocks during a reload can be refused, and worse.
             thread::sleep(Duration::from_millis(40));
         }

@@ -84,13 +84,13 @@ fn attempts(agent: &Agent) -> usize {
     agent.log().iter().filter(|line| line.contains("no connection to AMI")).count()
 }
 
-/// Lets the fault last, and holds what it costs below 3 % of a core (and two ticks of the kernel's count) and ten attempts.
+/// Lets the fault last: ten attempts at most, and nothing that spins, which would take all of a core. What little it costs is for benches to say.
 #[track_caller]
 fn costs_little(agent: &Agent) {
     let (cpu, tried, end) = (cpu_time(agent), attempts(agent), clock::tick() + WINDOW);
     until(WINDOW * 2, "the end of the window", || clock::tick() >= end);
     let (cpu, tried) = (cpu_time(agent) - cpu, attempts(agent) - tried);
-    assert!(cpu <= WINDOW * 3 / 100 + Duration::from_millis(20), "{cpu:?} of processor in {WINDOW:?}");
+    assert!(cpu <= WINDOW * 3 / 10, "{cpu:?} of processor in {WINDOW:?}");
     assert!(tried <= 10, "{tried} attempts in {WINDOW:?}");
 }
 

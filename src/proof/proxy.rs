@@ -9,9 +9,9 @@ use tokio_tungstenite::tungstenite::{
 use super::answer::{short, text};
 
 /// How much of a page is looked at, in bytes: those of proxies say what they say at once.
-pub(super) const LARGEST_PAGE: usize = 1024;
+const LARGEST_PAGE: usize = 1024;
 
-/// `page`: as much as came of what follows the head. `None`: nothing says that it is not Asterisk.
+/// `page`: as much as came of what follows the head. Where its length is not said it is not looked at: whether any came would be chance. `None`: nothing says that it is not Asterisk.
 pub(super) fn named(head: &Response, page: &[u8]) -> Option<String> {
     let (headers, status) = (head.headers(), head.status());
     let server = text(headers, "server").unwrap_or_default();
@@ -30,6 +30,7 @@ pub(super) fn named(head: &Response, page: &[u8]) -> Option<String> {
     if let Some(name) = HEADERS.iter().find(|name| headers.contains_key(**name)) {
         return Some(format!("header {name}"));
     }
+    let page = &page[..page.len().min(promised(headers))];
     if let Some((words, whose)) = PAGES.iter().find(|(words, _)| holds(page, words)) {
         return Some(format!("{whose} page: {words}"));
     }
@@ -40,12 +41,15 @@ pub(super) fn named(head: &Response, page: &[u8]) -> Option<String> {
 
 /// How much of a page is still to come, as far as it would be looked at.
 pub(super) fn missing(headers: &HeaderMap, page: &[u8]) -> usize {
-    let whole = text(headers, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0usize);
-    whole.min(LARGEST_PAGE).saturating_sub(page.len())
+    promised(headers).saturating_sub(page.len())
+}
+
+fn promised(headers: &HeaderMap) -> usize {
+    text(headers, "content-length").and_then(|length| length.parse().ok()).unwrap_or(0).min(LARGEST_PAGE)
 }
 
 fn holds(page: &[u8], words: &str) -> bool {
-    page[..page.len().min(LARGEST_PAGE)].windows(words.len()).any(|window| window == words.as_bytes())
+    page.windows(words.len()).any(|window| window == words.as_bytes())
 }
 
 /// How the proxies, load balancers and tunnels that stand before WSS name themselves in `Server`.

@@ -41,7 +41,7 @@ fn of_others() -> Vec<Row> {
             let short = "timeout client 1s\ndefault_backend pbx\nbackend pbx\n  timeout server 1s\n  server pbx 127.0.0.1:{http}";
             stage.proxy(Kind::Haproxy, short);
         }),
-        row("Caddy trusts Asterisk's certificate not", Fail1006, "ws-proxy-in-the-way")
+        row("Caddy does not trust Asterisk's certificate", Fail1006, "ws-proxy-in-the-way")
             .set(|stage| stage.proxy(Kind::Caddy, "reverse_proxy /ws https://127.0.0.1:{wss}")),
         row("Caddy has another path, and a page for all", Fail1006, "ws-proxy-in-the-way")
             .set(|stage| stage.proxy(Kind::Caddy, "reverse_proxy /phone 127.0.0.1:{http}")),

@@ -66,14 +66,13 @@ impl Reader<'_> {
                     return self.give_up(place, Reason::TemplateMissing(lossy(option)));
                 };
                 let inherited = self.conf.sections[base].entries;
-                self.entries += inherited.length as usize;
                 self.work += inherited.length as usize;
                 match (&mut fresh, target) {
                     (Some(fresh), _) => fresh.entries.inherit(&mut self.conf.entries, inherited),
                     (None, Some(target)) => self.conf.sections[target].entries.inherit(&mut self.conf.entries, inherited),
                     (None, None) => {}
                 }
-                if self.entries > MOST_ENTRIES {
+                if self.conf.entries.len() > MOST_ENTRIES {
                     return GO_ON;
                 }
             }
@@ -185,7 +184,6 @@ impl Reader<'_> {
             value => value,
         };
         if let Some((name, value)) = self.keep_entry(name, value) {
-            self.entries += 1;
             self.conf.sections[section].entries.push(&mut self.conf.entries, EntryData::new(name, value, place));
         }
         GO_ON

@@ -106,7 +106,6 @@ pub(super) struct Reader<'s> {
     level: u32,
     bytes: usize,
     pub(super) work: usize,
-    pub(super) entries: usize,
     exhausted: bool,
 }
 
@@ -155,7 +154,6 @@ impl<'s> Reader<'s> {
             level: 0,
             bytes: 0,
             work: 0,
-            entries: 0,
             exhausted: false,
         }
     }
@@ -230,7 +228,7 @@ impl<'s> Reader<'s> {
                     GIVE_UP
                 }
             };
-            if self.work > MOST_WORK || self.entries > MOST_ENTRIES || self.conf.text.len() > MOST_KEPT_BYTES {
+            if self.work > MOST_WORK || self.conf.entries.len() > MOST_ENTRIES || self.conf.text.len() > MOST_KEPT_BYTES {
                 return self.exhaust(place, "the agent reads of a configuration");
             }
             if self.exhausted {

@@ -30,10 +30,8 @@ pub(super) fn pieces(need: Need, evidence: &Evidence) -> Vec<Piece> {
     let said: Vec<String> =
         evidence.0.iter().filter(|(key, _)| says(key)).map(|(_, value)| value.to_string().to_ascii_lowercase()).collect();
     let is_named = |proxy: &&Proxy| said.iter().any(|said| proxy.known_by.iter().any(|name| said.contains(name)));
-    let told: Vec<&Proxy> = match PROXIES.iter().find(is_named) {
-        Some(proxy) if !proxy.lines(need).is_empty() => vec![proxy],
-        _ => PROXIES.iter().filter(|proxy| !proxy.lines(need).is_empty()).collect(),
-    };
+    let all = || PROXIES.iter().filter(|proxy| !proxy.lines(need).is_empty());
+    let told: Vec<&Proxy> = all().find(is_named).map_or_else(|| all().collect(), |proxy| vec![proxy]);
     let of_one = |proxy: &&Proxy| {
         let paste = proxy.lines(need).lines().map(|line| Piece::Paste(line.to_owned()));
         [Piece::Prose(format!("{}:", proxy.name))].into_iter().chain(paste).collect::<Vec<_>>()

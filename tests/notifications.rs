@@ -236,8 +236,11 @@ fn the_log_is_json_line_by_line_with_every_code_and_silent_in_quiet_times() {
     let agent = Agent::start(&settings);
     serving(&agent);
     let one = authority.issue(&["pbx.example.com"]);
+    let mark = agent.mark();
     one.write(&asterisk.tls(), Writing::Renames);
     agent.wait("the rotation", SOON, |status| status["counts"]["proved"] == 1 && status["phase"] == "Serving");
+    // Who reads the log may be a moment behind.
+    agent.wait_line(mark, "rotation proved", SOON);
     let probes = |status: &Value| status["counts"]["probes"]["open"].as_u64().unwrap();
     let (before, mark) = (probes(&agent.status()), agent.mark());
     agent.wait("quiet probes", SOON, |status| probes(status) >= before + 5);

@@ -5,6 +5,7 @@ use std::{
     io::{self, Read, Write},
     net::{TcpStream, ToSocketAddrs},
     process::ExitCode,
+    thread,
     time::Duration,
 };
 
@@ -20,11 +21,15 @@ pub(super) struct Healthcheck {
     #[arg(long, env = "STARKEEPER_HEALTHCHECK_URL", hide_env_values = true, value_name = "URL")]
     #[arg(default_value = "http://127.0.0.1:9808/readyz", hide_default_value = true)]
     url: String,
+    /// Ask again for this long until it is ready; 0: ask once
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    within: u64,
 }
 
 impl Healthcheck {
     pub(super) fn run(&self, common: &Common) -> ExitCode {
-        match get(&self.url, common.output) {
+        let is_ready = |answer: &Result<Answer, _>| answer.as_ref().is_ok_and(|answer| answer.status == 200);
+        match within(self.within, || get(&self.url, common.output), is_ready) {
             Ok(answer) => {
                 let lines: Vec<String> = answer.body.trim_end().lines().map(printable).collect();
                 terminal::out(&lines.join("\n"));
@@ -35,6 +40,18 @@ impl Healthcheck {
                 ExitCode::FAILURE
             }
         }
+    }
+}
+
+/// Asks until the answer is the one that is hoped for, for so many seconds; at 0, once. The last answer.
+pub(super) fn within<T>(seconds: u64, ask: impl Fn() -> T, is_hoped_for: impl Fn(&T) -> bool) -> T {
+    let end = clock::tick() + Duration::from_secs(seconds);
+    loop {
+        let answer = ask();
+        if is_hoped_for(&answer) || clock::tick() >= end {
+            return answer;
+        }
+        thread::sleep(BETWEEN);
     }
 }
 
@@ -149,6 +166,8 @@ impl Unanswered {
 }
 
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two questions where one is not enough.
+const BETWEEN: Duration = Duration::from_millis(250);
 /// A status with every finding is a few kilobytes.
 const LIMIT: usize = 4 << 20;
 

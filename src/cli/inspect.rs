@@ -23,6 +23,9 @@ pub(super) struct Inspect {
     #[arg(long, env = "STARKEEPER_URL", hide_env_values = true, value_name = "URL")]
     #[arg(default_value = "http://127.0.0.1:9808", hide_default_value = true)]
     url: String,
+    /// Ask again for this long until it serves; 0: ask once
+    #[arg(long, default_value_t = 0, value_name = "SECONDS", conflicts_with = "watch")]
+    within: u64,
 }
 
 impl Inspect {
@@ -30,7 +33,7 @@ impl Inspect {
         if self.watch {
             return self.watch(common);
         }
-        let look = self.look(common);
+        let look = healthcheck::within(self.within, || self.look(common), |look| look.code == 0);
         if look.code == USAGE {
             terminal::err(&look.shown);
         } else {

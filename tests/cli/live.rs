@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
     process::{Child, Stdio},
     sync::mpsc,
     thread,
@@ -84,8 +85,30 @@ fn a_closed_door_fails_the_healthcheck_with_its_reason() {
     asterisk.kill();
     agent.wait("the loss", SOON, |status| status["ready"]["ok"] == false);
     let url = format!("http://{}", agent.address());
-    assert_eq!(told(&mut starkeeper(&["healthcheck", "--url", &format!("{url}/readyz")])), (1, "tcp-refused\n".to_owned(), String::new()));
+    let ready = format!("{url}/readyz");
+    assert_eq!(told(&mut starkeeper(&["healthcheck", "--url", &ready])), (1, "tcp-refused\n".to_owned(), String::new()));
     assert_eq!(told(&mut starkeeper(&["inspect", "--url", &url])).0, 1);
+    // Whoever gives it a while is told what came of that.
+    assert_eq!(told(&mut starkeeper(&["healthcheck", "--url", &ready, "--within", "1"])), (1, "tcp-refused\n".to_owned(), String::new()));
+    let waiting = [vec!["healthcheck", "--url", &ready, "--within", "60"], vec!["inspect", "--url", &url, "--within", "60"]].map(|words| {
+        let mut command = bound(env!("CARGO_BIN_EXE_starkeeper"));
+        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        launch(command).unwrap()
+    });
+    asterisk.restart();
+    for child in waiting {
+        assert_eq!(end(child), (Some(0), String::new()));
+    }
+}
+
+#[test]
+fn an_agent_that_is_not_there_is_waited_for_as_long_as_one_likes() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (command, path, status) in [("healthcheck", "/readyz", 1), ("inspect", "", 2)] {
+        let (code, out, err) = told(&mut starkeeper(&[command, "--url", &format!("http://{nobody}{path}"), "--within", "1"]));
+        assert_eq!((code, out.as_str()), (status, ""), "{err}");
+        assert!(err.contains("nothing listens there"), "{err}");
+    }
 }
 
 #[test]

@@ -92,13 +92,12 @@ fn https_listens_where_http_conf_is_read_to_say() {
 #[test]
 fn what_is_said_to_heal_is_what_has_every_reload_read_the_file_again() {
     for version in BOTH {
-        let asterisk = Asterisk::start(version);
+        let mut asterisk = Asterisk::start(version);
         let etc = asterisk.etc();
         put(&etc, "there.conf", b"; nothing\n");
         put(&etc, "nested.conf", b"#tryinclude no.absent\n");
         put(&etc, "http.d/x.conf", b"; nothing\n");
-        let mut manager = asterisk.manager();
-        for (round, (line, heals)) in [
+        let lines = [
             ("", None),
             ("; #tryinclude no.absent", None),
             ("#include there.conf", None),
@@ -111,24 +110,34 @@ fn what_is_said_to_heal_is_what_has_every_reload_read_the_file_again() {
             ("#include \"http.d/*.conf\"", Some(HealsBy::Wildcard)),
             ("#tryinclude \"empty.d/*.conf\"", Some(HealsBy::Wildcard)),
             ("#tryinclude http.d/x.con?", Some(HealsBy::Wildcard)),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            put(&etc, "http.conf", format!("[general]\n{line}\nunheard-of-{round}=1\n").as_bytes());
-            assert_eq!(load(&etc).http.unwrap().heals.map(|heals| heals.how), heals, "{version:?}: {line}");
-            // The first reload reads it because it changed; the others only if it heals. Each reading complains of the option.
-            for _ in 0..3 {
-                assert!(manager.reload("http").unwrap().succeeded());
-            }
-            // The log is written in its own time, but in order: once the last complaint is there, so are all before it.
-            put(&etc, "http.conf", format!("[general]\n{line}\nthe-last-{round}=1\n").as_bytes());
-            assert!(manager.reload("http").unwrap().succeeded());
-            let complaints = |option: &str| asterisk.log().matches(&format!("unknown option '{option}-{round}'")).count();
-            until(Duration::from_secs(5), "the last complaint", || complaints("the-last") > 0);
-            assert_eq!(complaints("unheard-of"), if heals.is_some() { 3 } else { 1 }, "{version:?}: {line}");
+        ];
+        for (round, (line, heals)) in lines.into_iter().enumerate() {
+            heals_as_it_is_said_to(&asterisk, round, line, heals);
         }
+        // The same command, once it may run.
+        let mut allowed = fs::read(etc.join("asterisk.conf")).unwrap();
+        allowed.extend_from_slice(b"execincludes = yes\n");
+        put(&etc, "asterisk.conf", &allowed);
+        asterisk.restart();
+        heals_as_it_is_said_to(&asterisk, 100, "#exec /bin/true", Some(HealsBy::Command));
     }
+}
+
+#[track_caller]
+fn heals_as_it_is_said_to(asterisk: &Asterisk, round: usize, line: &str, heals: Option<HealsBy>) {
+    let (etc, version, mut manager) = (asterisk.etc(), asterisk.version, asterisk.manager());
+    put(&etc, "http.conf", format!("[general]\n{line}\nunheard-of-{round}=1\n").as_bytes());
+    assert_eq!(load(&etc).http.unwrap().heals.map(|heals| heals.how), heals, "{version:?}: {line}");
+    // The first reload reads it because it changed; the others only if it heals. Each reading complains of the option.
+    for _ in 0..3 {
+        assert!(manager.reload("http").unwrap().succeeded());
+    }
+    // The log is written in its own time, but in order: once the last complaint is there, so are all before it.
+    put(&etc, "http.conf", format!("[general]\n{line}\nthe-last-{round}=1\n").as_bytes());
+    assert!(manager.reload("http").unwrap().succeeded());
+    let complaints = |option: &str| asterisk.log().matches(&format!("unknown option '{option}-{round}'")).count();
+    until(Duration::from_secs(5), "the last complaint", || complaints("the-last") > 0);
+    assert_eq!(complaints("unheard-of"), if heals.is_some() { 3 } else { 1 }, "{version:?}: {line}");
 }
 
 #[test]

@@ -30,6 +30,10 @@ pub struct Conf {
     pub includes: Vec<Include>,
     /// Where Asterisk gives the file up as a whole (`Config file has invalid format`). There are no sections then.
     pub dropped: Option<Origin>,
+    /// The first `#exec` that Asterisk runs. The agent does not.
+    pub runs: Option<Origin>,
+    /// Whether a part of it cannot be seen from here: what stands nowhere may stand there.
+    pub partly_unseen: bool,
     pub(super) text: Zeroizing<Vec<u8>>,
     pub(super) files: Vec<PathBuf>,
     pub(super) sections: Vec<SectionData>,
@@ -151,7 +155,7 @@ impl Conf {
 
     /// What makes every reload read this configuration again, although nothing changed. See [`Heals`].
     pub fn heals(&self) -> Option<Heals> {
-        self.includes.iter().find_map(|include| {
+        let included = self.includes.iter().find_map(|include| {
             let how = if include.pattern {
                 HealsBy::Wildcard
             } else if include.found.is_empty() {
@@ -160,7 +164,9 @@ impl Conf {
                 return None;
             };
             Some(Heals { path: include.path.clone(), how, origin: include.origin.clone() })
-        })
+        });
+        let run = || self.runs.as_ref().map(|origin| Heals { path: origin.file.clone(), how: HealsBy::Command, origin: origin.clone() });
+        included.or_else(run)
     }
 
     pub(super) fn bytes(&self, span: Span) -> &[u8] {
@@ -276,7 +282,7 @@ pub struct Include {
 /// (`config_text_file_load`; ran on 16 and 22).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heals {
-    /// What is included.
+    /// What is included; of a command, the file that has it run.
     pub path: PathBuf,
     /// Why it cannot be shown to be unchanged.
     pub how: HealsBy,
@@ -291,6 +297,8 @@ pub enum HealsBy {
     AbsentFile,
     /// It has a wildcard: Asterisk never calls such an include unchanged, whatever it matches.
     Wildcard,
+    /// It is what a command prints: Asterisk runs it every time.
+    Command,
 }
 
 /// Something that Asterisk could not make sense of.
@@ -347,8 +355,10 @@ pub enum Reason {
     UnknownDirective,
     #[error("the directive needs a file name")]
     DirectiveWithoutArgument,
-    #[error("`#exec` is not run here")]
-    ExecNotRun,
+    #[error("`#exec`, which `execincludes` of asterisk.conf does not allow")]
+    ExecNotAllowed,
+    #[error("what the command of `#exec` prints cannot be seen from here")]
+    ExecUnseen,
     #[error("the line is longer than 8191 bytes")]
     LineTooLong,
     #[error("the `;--` comment never ends")]

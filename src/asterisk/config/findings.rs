@@ -40,11 +40,15 @@ pub(super) fn http(conf: &HttpConf) -> Vec<Finding> {
         let severity = if conf.tls_enabled.value && conf.tls_bind.is_some() { Severity::Info } else { Severity::Error };
         findings.push(set(Finding::new(Code::HttpDisabled).severity(severity), &conf.file, &conf.enabled).with("expected", "enabled=yes"));
     }
-    if !conf.tls_enabled.value {
+    if conf.tls_enabled.value {
+        findings.extend(tls_bind(conf));
+        findings.extend(tls_paths(conf));
+    } else {
         findings.push(set(Finding::new(Code::TlsDisabled), &conf.file, &conf.tls_enabled).with("expected", "tlsenable=yes"));
     }
-    findings.extend(tls_bind(conf));
-    findings.extend(tls_paths(conf));
+    if conf.partly_unseen {
+        findings.retain(|finding| finding.get("line").is_some());
+    }
     if !conf.prefix.value.is_empty() {
         findings.push(set(Finding::new(Code::HttpPrefixSet), &conf.file, &conf.prefix).with("path", conf.ws_path()));
     }

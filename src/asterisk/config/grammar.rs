@@ -52,6 +52,10 @@ impl Reader<'_> {
                 }
             } else if let Some(filter) = option.strip_prefix(b"+") {
                 let Some(found) = self.lookup(name, &Filter::parse(filter, self.keep)) else {
+                    // It may stand where nobody sees it: what is added to it counts all the same.
+                    if self.conf.partly_unseen {
+                        continue;
+                    }
                     return self.give_up(place, Reason::AppendMissing(lossy(name)));
                 };
                 target = Some(found);
@@ -63,6 +67,9 @@ impl Reader<'_> {
                 }
             } else {
                 let Some(base) = self.lookup(option, &Filter::with_templates()) else {
+                    if self.conf.partly_unseen {
+                        continue;
+                    }
                     return self.give_up(place, Reason::TemplateMissing(lossy(option)));
                 };
                 let inherited = self.conf.sections[base].entries;
@@ -150,7 +157,7 @@ impl Reader<'_> {
             _ => return self.ignore(place, Reason::UnknownDirective),
         };
         if exec {
-            return self.ignore(place, Reason::ExecNotRun);
+            return self.exec(place);
         }
         if argument.is_empty() {
             return self.ignore(place, Reason::DirectiveWithoutArgument);

@@ -38,6 +38,8 @@ pub struct HttpConf {
     pub enable_status: Option<Setting<bool>>,
     /// What makes every reload read the file again. `None`: a listener that lost its certificate stays dead until the file changes.
     pub heals: Option<Heals>,
+    /// Whether a part of it cannot be seen from here: what is set nowhere may be set there.
+    pub partly_unseen: bool,
     /// The files that are included and exist.
     pub included: Vec<PathBuf>,
 }
@@ -109,6 +111,7 @@ pub(super) fn http_conf(conf: &Conf) -> HttpConf {
         session_limit,
         enable_status,
         heals: conf.heals(),
+        partly_unseen: conf.partly_unseen,
         included: conf.includes.iter().flat_map(|include| include.found.iter().cloned()).collect(),
     }
 }

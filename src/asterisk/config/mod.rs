@@ -49,7 +49,7 @@ pub struct AsteriskConfig {
     pub pjsip: Result<PjsipConf, Absence>,
     /// The endpoints of browsers; their findings are its own.
     pub webrtc: Result<WebRtc, Absence>,
-    /// A file from which more endpoints come, and that is not read: realtime.
+    /// A file that says where more endpoints come from, which is not read: realtime, or what a command prints.
     pub elsewhere: Option<&'static str>,
     /// The modules that modules.conf keeps away, each a finding.
     pub barred: Result<Vec<Finding>, Absence>,
@@ -122,11 +122,14 @@ pub fn load_from(source: &dyn FileSource, directory: &Path) -> AsteriskConfig {
         Ok(conf)
     };
     let wizards = other("pjsip_wizard.conf", webrtc::keep, &mut findings).ok();
-    let elsewhere = other("sorcery.conf", |_| true, &mut findings).ok().filter(is_realtime).map(|_| "sorcery.conf");
+    let mut elsewhere = other("sorcery.conf", |_| true, &mut findings).ok().filter(is_realtime).map(|_| "sorcery.conf");
     let barred = other("modules.conf", modules::keep, &mut findings).map(|conf| modules::barred(&conf));
     let rtp = other("rtp.conf", rtp::keep, &mut findings).map(|conf| rtp::rtp_conf(&conf));
 
     let conf = one(source, directory, "pjsip.conf", webrtc::keep, &mut findings);
+    if conf.as_ref().is_ok_and(|conf| conf.partly_unseen) {
+        elsewhere = elsewhere.or(Some("pjsip.conf"));
+    }
     let read = conf.map(|conf| {
         let (webrtc, dtls) = webrtc::webrtc(&conf, wizards.as_ref(), elsewhere.is_none());
         (pjsip::pjsip_conf(&conf, dtls), webrtc)

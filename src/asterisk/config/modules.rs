@@ -39,8 +39,9 @@ pub fn barred(conf: &Conf) -> Vec<Finding> {
             return Some(finding.with("file", origin.file.as_path()).with("line", origin.line).with("found", format!("noload = {module}")));
         }
         let loads = |entry: &&super::conf::Entry<'_>| ["load", "preload", "require", "preload-require"].iter().any(|name| entry.is(name));
-        // What others require may come with them.
-        let brought = all || !LEAVES.contains(module) || entries.iter().filter(loads).any(|entry| named(entry, module));
+        // What others require may come with them, and what nobody sees may name it.
+        let brought =
+            all || conf.partly_unseen || !LEAVES.contains(module) || entries.iter().filter(loads).any(|entry| named(entry, module));
         (!brought).then(|| {
             let finding = finding.with("file", conf.file.as_path());
             let finding = match autoload {

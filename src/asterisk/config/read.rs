@@ -17,6 +17,7 @@ use super::{
     glob,
     lines::{Comments, Line, Lines},
     source::{FileSource, Kind},
+    value,
 };
 
 /// Why there is no configuration to speak of.
@@ -67,6 +68,8 @@ pub fn read(source: &dyn FileSource, directory: &Path, name: &str, keep: Keep) -
         Kind::Other => return Err(Absence::NotAFile(file)),
     }
     let mut reader = Reader::new(source, directory, file, keep);
+    // Asterisk reads this one before it knows.
+    reader.runs = (name == ASTERISK_CONF).then_some(false);
     let top = vec![reader.conf.file.clone()];
     if reader.load(top) == Loaded::Invalid {
         reader.conf.sections.clear();
@@ -78,6 +81,15 @@ pub fn read(source: &dyn FileSource, directory: &Path, name: &str, keep: Keep) -
     Ok(reader.conf)
 }
 
+/// Whether `execincludes` allows `#exec`.
+fn runs_commands(source: &dyn FileSource, directory: &Path) -> bool {
+    let conf = read(source, directory, ASTERISK_CONF, |name| name.eq_ignore_ascii_case(b"execincludes"));
+    let said =
+        |conf: Conf| conf.section("options").and_then(|options| options.last("execincludes").map(|entry| value::truth(&entry.value())));
+    conf.ok().and_then(said).unwrap_or(false)
+}
+
+const ASTERISK_CONF: &str = "asterisk.conf";
 /// `MAX_INCLUDE_LEVEL`, and one for the file itself.
 const DEEPEST: u32 = 11;
 /// The caps: far beyond any configuration, and what keeps a hostile one from filling memory or time.
@@ -107,6 +119,8 @@ pub(super) struct Reader<'s> {
     bytes: usize,
     pub(super) work: usize,
     exhausted: bool,
+    /// Whether Asterisk runs what `#exec` names. `None`: nobody asked yet.
+    runs: Option<bool>,
 }
 
 /// The name of an entry.
@@ -136,6 +150,8 @@ impl<'s> Reader<'s> {
             notes: Vec::new(),
             includes: Vec::new(),
             dropped: None,
+            runs: None,
+            partly_unseen: false,
             text: Zeroizing::new(Vec::new()),
             files: Vec::new(),
             sections: Vec::new(),
@@ -155,6 +171,7 @@ impl<'s> Reader<'s> {
             bytes: 0,
             work: 0,
             exhausted: false,
+            runs: None,
         }
     }
 
@@ -256,6 +273,7 @@ impl<'s> Reader<'s> {
         // The last one says why a file is given up, so the last one always stays.
         self.conf.notes.truncate(MOST_NOTES);
         let origin = self.conf.origin(place);
+        self.conf.partly_unseen |= effect == Effect::Unseen;
         self.conf.notes.push(Note { origin, reason, effect });
     }
 
@@ -292,6 +310,19 @@ impl<'s> Reader<'s> {
             }
             Loaded::Absent => GO_ON,
         }
+    }
+
+    /// What a command prints takes the place of the line, where that is allowed. It is not run here.
+    pub(super) fn exec(&mut self, place: Place) -> Step {
+        let (source, directory) = (self.source, self.directory);
+        if !*self.runs.get_or_insert_with(|| runs_commands(source, directory)) {
+            return self.ignore(place, Reason::ExecNotAllowed);
+        }
+        if self.conf.runs.is_none() {
+            self.conf.runs = Some(self.conf.origin(place));
+        }
+        self.note(place, Reason::ExecUnseen, Effect::Unseen);
+        GO_ON
     }
 
     /// Whether the agent would surely see the file if it were there: Asterisk may live in another container, with other mounts.

@@ -97,9 +97,11 @@ fn each_fault_of_http_conf_is_found_at_its_line() {
     let tls = "tlsenable=yes\ntlscertfile=/c\n";
     for (general, expected) in [
         (
+            // The remedy of the first has all of it.
             "enabled=no\n".to_owned(),
-            vec![(HttpDisabled, Error, Some(3)), (TlsDisabled, Error, None), (TlsBindMissing, Error, None), (TlsPathsMissing, Error, None)],
+            vec![(HttpDisabled, Error, Some(3)), (TlsDisabled, Error, None)],
         ),
+        ("tlsenable=yes\n".to_owned(), vec![(HttpDisabled, Error, None), (TlsBindMissing, Error, None), (TlsPathsMissing, Error, None)]),
         (format!("{tls}tlsbindaddr=0.0.0.0\n"), vec![(HttpDisabled, Info, None)]),
         (format!("{tls}enabled=yes\ntlsbindaddr=127.0.0.1:8089\n"), vec![(TlsBindLoopback, Warning, Some(6))]),
         (format!("{tls}enabled=yes\nbindaddr=10.0.0.1\ntlsbindaddr=pbx:8089\n"), vec![(TlsBindMissing, Warning, Some(7))]),
@@ -160,6 +162,28 @@ fn an_include_outside_the_folder_may_exist_where_asterisk_lives() {
     let config = loaded(&files([("http.conf", &GOOD_HTTP.replace("#tryinclude starkeeper.absent", "#include /srv/more.conf"))]));
     assert!(config.http.is_ok());
     assert_eq!(found(&config)[0], (Code::ConfUnparsableLine, Severity::Info, "http.conf".to_owned(), Some(2)));
+}
+
+#[test]
+fn a_command_may_say_what_stands_nowhere_where_it_is_allowed_to_run() {
+    let http = "[general]\n#exec /usr/bin/http --of pbx\nenabled=yes\n";
+    let pjsip =
+        "#exec /usr/bin/endpoints\n[global](+)\nx=1\n[1001](phone)\ntype=endpoint\nwebrtc=yes\ntransport=wss\nauth=1001\naors=1001\n";
+    let allowed = "[options]\nexecincludes = yes\n";
+    let folder = |asterisk: &str| loaded(&files([("http.conf", http), ("pjsip.conf", pjsip), ("asterisk.conf", asterisk)]));
+    let unseen = |file: &str, line| (Code::ConfUnparsableLine, Severity::Info, file.to_owned(), Some(line));
+    let config = folder(allowed);
+    assert_eq!(found(&config), [unseen("http.conf", 2), unseen("pjsip.conf", 1)]);
+    assert_eq!(config.http.unwrap().heals.map(|heals| heals.how), Some(HealsBy::Command), "Asterisk runs it at each reload");
+    let webrtc = config.webrtc.unwrap();
+    assert_eq!((config.elsewhere, webrtc.endpoints, webrtc.meant, webrtc.findings), (Some("pjsip.conf"), 1, 1, Vec::new()));
+    // Where it is not allowed, Asterisk goes on without it, and so it does in asterisk.conf itself.
+    for asterisk in ["", "[options]\nexecincludes = no\n", "#exec /bin/echo\n[options]\n", "[options](!)\nexecincludes = yes\n"] {
+        let config = folder(asterisk);
+        assert!(matches!(config.webrtc, Err(Absence::Dropped(_))), "{asterisk}");
+        let skipped = (Code::ConfUnparsableLine, Severity::Warning, "http.conf".to_owned(), Some(2));
+        assert_eq!(found(&config)[..2], [skipped, (Code::TlsDisabled, Severity::Error, "http.conf".to_owned(), None)], "{asterisk}");
+    }
 }
 
 #[test]

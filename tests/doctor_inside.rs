@@ -118,6 +118,25 @@ fn nothing_is_said_of_a_healthy_asterisk_whatever_its_shape() {
 }
 
 #[test]
+fn where_a_proxy_ends_tls_asterisk_itself_needs_none() {
+    both(|version| {
+        let authority = Authority::new();
+        let asterisk = Asterisk::build(version).http("tlsenable=no").start();
+        let told = Told::of(&asterisk, &authority, "starkeeper");
+        assert_eq!((told.code, told.would(), told.json["firstCause"].as_str()), (1, "fail-1006", Some("tls-disabled")), "{:#}", told.json);
+        let errors: Vec<&str> = told.codes().into_iter().filter(|code| told.finding(code)["severity"] == "error").collect();
+        assert_eq!(errors, ["tls-disabled", "tcp-refused"], "{version:?}: what follows from it is not told besides: {:#}", told.json);
+
+        let address: SocketAddr = (own_address(version), 8443).into();
+        let way = format!("location /ws {{ proxy_pass http://127.0.0.1:{}; {UPGRADE} }}", asterisk.ports.http);
+        let _proxy = Proxy::start(Kind::Nginx, address, &authority.issue(&[NAME]), &way);
+        let told = Told::of_at(&asterisk, &authority, "starkeeper", &["--wss-address", &address.to_string()]);
+        assert_eq!((told.code, told.would(), told.json["firstCause"].as_str()), (0, "connect", None), "{version:?}: {:#}", told.json);
+        assert_eq!(told.finding("tls-disabled")["severity"], "info");
+    });
+}
+
+#[test]
 fn what_is_wrong_in_its_files_is_the_first_cause_and_pasting_the_remedy_mends_it() {
     both(|version| {
         let authority = Authority::new();
@@ -224,10 +243,16 @@ struct Told {
 impl Told {
     /// As the AMI user `user`, told nothing but where Asterisk's files are and what browsers know.
     fn of(asterisk: &Asterisk, authority: &Authority, user: &str) -> Self {
+        Self::of_at(asterisk, authority, user, &[])
+    }
+
+    /// The same, told this besides.
+    fn of_at(asterisk: &Asterisk, authority: &Authority, user: &str, more: &[&str]) -> Self {
         let root = asterisk.folder().join("root.pem");
         fs::write(&root, &authority.root_pem).unwrap();
         let (etc, root) = (asterisk.etc(), root.to_str().unwrap());
-        Self::by(&["--config-dir", etc.to_str().unwrap(), "--name", NAME, "--ca", root, "--ami-username", user])
+        let arguments = ["--config-dir", etc.to_str().unwrap(), "--name", NAME, "--ca", root, "--ami-username", user];
+        Self::by(&[&arguments[..], more].concat())
     }
 
     fn by(arguments: &[&str]) -> Self {

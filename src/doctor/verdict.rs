@@ -99,6 +99,7 @@ fn effect(code: Code) -> BrowserWould {
         | Place::Material
         | Place::Network
         | Place::Tls
+        | Place::Trust
         | Place::WebSocket => BrowserWould::Fail1006,
     }
 }
@@ -118,8 +119,10 @@ enum Place {
     Material,
     /// What lies between.
     Network,
-    /// The handshake, and what is served.
+    /// The handshake.
     Tls,
+    /// Whether a browser trusts what is served.
+    Trust,
     /// The upgrade.
     WebSocket,
     /// What SIP knows of endpoints.
@@ -135,6 +138,8 @@ fn place(code: Code) -> Place {
     of_its_own.unwrap_or(match code.group() {
         Group::ClientAndNetwork => Place::Client,
         Group::Configuration => Place::Listener,
+        // Asterisk loads it: it is met only by who gets as far as that.
+        Group::Pair | Group::Wire if Cause::of(code) == Some(Cause::CertificateNotTrusted) => Place::Trust,
         Group::Pair => Place::Material,
         Group::Wire => Place::Tls,
         Group::WebSocketAndSip => Place::WebSocket,

@@ -87,7 +87,7 @@ fn tls_bind(conf: &HttpConf) -> Option<Finding> {
 
 fn tls_paths(conf: &HttpConf) -> Option<Finding> {
     let finding = Finding::new(Code::TlsPathsMissing);
-    if conf.cert.origin.is_none() || conf.cert.value == Path::new("") {
+    if !conf.names_certificate() {
         return Some(set(finding, &conf.file, &conf.cert).with("expected", "tlscertfile and tlsprivatekey"));
     }
     [&conf.cert, &conf.key].into_iter().find(|path| path.value.is_relative()).map(|path| {

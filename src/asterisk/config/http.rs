@@ -50,6 +50,11 @@ impl HttpConf {
         format!("{}/ws", self.prefix.value)
     }
 
+    /// Whether a line names a certificate. Without one Asterisk looks for `asterisk.pem` where it was started.
+    pub fn names_certificate(&self) -> bool {
+        self.cert.origin.is_some() && self.cert.value != Path::new("")
+    }
+
     /// Whether touching `file` makes the next reload read http.conf again.
     pub fn includes(&self, file: &Path) -> bool {
         self.included.iter().any(|included| included == file)

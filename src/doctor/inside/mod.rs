@@ -11,7 +11,7 @@ use super::{
     outside::{self, User, Wishes},
 };
 use crate::{
-    asterisk::config,
+    asterisk::config::{self, HttpConf},
     bundle::{self, Expectations, Leaf},
     clock,
     diagnosis::{Code, Finding, Severity},
@@ -38,8 +38,16 @@ pub async fn examine(book: &mut Notebook<'_>, settings: &Settings, trusted: &Tru
     let before: Vec<_> = [HTTPS, wss].into_iter().filter(|port| *port != own).flat_map(at).collect();
     let proxy = host::proxy(&before);
     plan.findings.retain(|finding| finding.code != Code::TlsBindLoopback || proxy.is_none());
+    if own != wss {
+        // Whoever stands there has TLS; Asterisk need not.
+        for finding in plan.findings.iter_mut().filter(|finding| finding.code == Code::TlsDisabled) {
+            finding.severity = Severity::Info;
+        }
+    }
     let said = files::read(book, settings, config.as_ref(), &plan, wishes.user.as_ref().map(|user| user.name.as_str()));
-    let (leaf, loads) = pair(book, settings, trusted, account.clone(), &plan.sources);
+    let is_asterisks = |http: &HttpConf| http.tls_enabled.value && http.names_certificate();
+    let is_named = settings.certificate.cert.is_some() || http.is_some_and(is_asterisks);
+    let (leaf, loads) = pair(book, settings, trusted, account.clone(), is_named.then_some(&plan.sources));
     let name = leaf.as_ref().and_then(|leaf| leaf.names.iter().find(|name| !name.starts_with('*')).cloned());
     others(book, &plan, settings, account);
     ports(book, listeners.is_some().then(|| at(own)).as_deref(), own, proxy);
@@ -105,15 +113,24 @@ async fn surfaces(book: &mut Notebook<'_>, plan: &Plan, wanted: Option<&Leaf>) {
     }
 }
 
-/// The pair on disk, as `check` judges it: its leaf, where that can be read, and whether Asterisk would load it.
+/// The pair on disk, as `check` judges it: its leaf, where that can be read, and whether Asterisk would load it. `sources`: `None` where
+/// Asterisk reads none.
 fn pair(
     book: &mut Notebook<'_>,
     settings: &Settings,
     trusted: &Trusted,
     account: Option<UserIds>,
-    sources: &Sources,
+    sources: Option<&Sources>,
 ) -> (Option<Leaf>, bool) {
     let mut step = book.begin("pair");
+    let Some(sources) = sources else {
+        let needs = (
+            "`tlsenable = yes` and `tlscertfile` in http.conf, or `certificate.cert`",
+            "`tlsenable = yes` e `tlscertfile` no http.conf, ou `certificate.cert`",
+        );
+        book.skip(step, needs);
+        return (None, false);
+    };
     step.note("cert", sources.cert.as_path());
     step.note("key", sources.key.as_path());
     if let Some(account) = &account {

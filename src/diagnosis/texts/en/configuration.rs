@@ -39,9 +39,11 @@ pub(super) const HTTP_DISABLED: Text = Text {
 pub(super) const TLS_DISABLED: Text = Text {
     title: "Asterisk's HTTPS listener is not enabled",
     meaning: "http.conf does not say `tlsenable = yes`: nothing listens on 8089 and wss:// gets 1006 at once. The transport in pjsip.conf does not \
-              open that port.",
+              open that port, whatever its `bind` says. Where a proxy ends TLS before Asterisk and passes on to 8088, this is as it should be: \
+              then name the proxy in `wss.address`, or ask at the address that browsers use.",
     see: "$ asterisk -rx 'http show status' | grep HTTPS\n\
-          $ ss -ltn 'sport = :8089'",
+          $ ss -ltn 'sport = :8089'\n\
+          $ starkeeper doctor wss://NAME/ws",
     remedy: "In {file}:\n\
              | [general]\n\
              | enabled = yes\n\

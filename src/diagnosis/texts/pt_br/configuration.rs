@@ -39,9 +39,11 @@ pub(super) const HTTP_DISABLED: Text = Text {
 pub(super) const TLS_DISABLED: Text = Text {
     title: "o HTTPS do Asterisk não está habilitado",
     meaning: "O http.conf não diz `tlsenable = yes`: ninguém escuta na 8089 e wss:// recebe 1006 na hora. O transporte no pjsip.conf não abre essa \
-              porta.",
+              porta, diga o `bind` dele o que disser. Onde um proxy termina o TLS antes do Asterisk e repassa à 8088, isto está certo: então \
+              informe o proxy em `wss.address`, ou pergunte no endereço que os navegadores usam.",
     see: "$ asterisk -rx 'http show status' | grep HTTPS\n\
-          $ ss -ltn 'sport = :8089'",
+          $ ss -ltn 'sport = :8089'\n\
+          $ starkeeper doctor wss://NOME/ws",
     remedy: "Em {file}:\n\
              | [general]\n\
              | enabled = yes\n\

@@ -147,12 +147,16 @@ impl Reader<'_> {
         let line = self.rest.split('\n').next().unwrap_or_default();
         let start = line.trim_start();
         let is_quote = |letter: &char| matches!(letter, '\'' | '"') || (*letter == '`' && self.dialect == Dialect::Node);
-        let quote = start.chars().next().filter(is_quote);
+        // For Node.js the quote may open some lines below.
+        let before = if self.dialect == Dialect::Node && start.is_empty() { self.rest } else { line };
+        let opening = before.trim_start();
+        let quote = opening.chars().next().filter(is_quote);
         if let Some(quote) = quote {
-            let inside = &self.rest[line.len() - start.len() + 1..];
+            let opened = before.len() - opening.len();
+            let inside = &self.rest[opened + 1..];
             if let Some(end) = closing(inside, quote, self.dialect) {
                 let value = &inside[..end];
-                self.line += u32::try_from(value.matches('\n').count()).unwrap_or(u32::MAX);
+                self.line += u32::try_from(self.rest[..opened + end].matches('\n').count()).unwrap_or(u32::MAX);
                 self.rest = &inside[end..];
                 self.skip_line();
                 return (if quote == '"' { self.unescaped(value) } else { value.to_owned() }, Some(quote));

@@ -23,6 +23,7 @@ fn causes_come_before_the_symptoms_that_they_bring_about() {
         (&[Code::TcpRefused, Code::ClientUrlNoPort], Code::ClientUrlNoPort),
         (&[Code::TcpRefused, Code::TlsDisabled], Code::TlsDisabled),
         (&[Code::LeafExpired, Code::TcpRefused], Code::TcpRefused),
+        (&[Code::SignatureWeak, Code::TcpRefused], Code::SignatureWeak),
         (&[Code::LeafExpired, Code::TlsExpired], Code::LeafExpired),
         (&[Code::LeafExpired, Code::TlsFailed], Code::TlsFailed),
         (&[Code::LeafExpired, Code::KeyMismatch], Code::KeyMismatch),

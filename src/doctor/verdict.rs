@@ -151,6 +151,8 @@ fn place(code: Code) -> Place {
 const ELSEWHERE: &[(Place, &[Code])] = &[
     (Place::Names, &[Code::DnsFailed]),
     (Place::Listener, &[Code::ListenerWedged]),
+    // OpenSSL 1.1 does not load it, browsers do not take it.
+    (Place::Material, &[Code::SignatureWeak]),
     (Place::Network, &[Code::TcpRefused, Code::TcpTimeout, Code::TcpSomeAddresses]),
     (Place::Container, &[Code::ComposePortUnpublished, Code::ComposeVolumeMissing]),
     (Place::WebSocket, &[Code::ModuleNotRunning, Code::ModuleNoload]),

@@ -59,7 +59,7 @@ soak: setup ## A year of rotations on a real Asterisk 22 (ROTATIONS=10000), in a
 	@tests/lab/asterisk.sh 22
 	@ROTATIONS=$${ROTATIONS:-10000} cargo test --locked --quiet --test soak -- --nocapture
 
-browser: setup ## Only provide the real Chromium with JsSIP (in ~/.cache/starkeeper-lab)
+browser: setup ## Only provide the real Chromium with JsSIP and SIP.js (in ~/.cache/starkeeper-lab)
 	@tests/lab/browser.sh
 
 proxies: setup ## Only provide a real nginx, Apache, HAProxy and Caddy (in ~/.cache/starkeeper-lab, where the host has none)

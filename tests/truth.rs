@@ -1,5 +1,5 @@
 //! The truth test of `starkeeper doctor`. What enters: real Asterisk 16 and 22, each set up well or wrongly in a way of its own, at times
-//! behind a real nginx. What leaves: a table of what JsSIP in a real Chromium met there, what the doctor said that it would meet, and what
+//! behind a real nginx. What leaves: a table of what JsSIP, at times SIP.js, in a real Chromium met there, what the doctor said that it would meet, and what
 //! he called the first cause; a failure for each row in which the two differ. Arguments: parts of names (only those).
 #![allow(clippy::unwrap_used, reason = "a scene that cannot be set fails its row at the place where it stands")]
 #![allow(clippy::print_stdout, reason = "the table is the result")]
@@ -22,6 +22,8 @@ mod network;
 mod proxies;
 #[path = "truth/sip.rs"]
 mod sip;
+#[path = "truth/sip_js.rs"]
+mod sip_js;
 #[path = "truth/stage.rs"]
 mod stage;
 
@@ -33,7 +35,7 @@ use support::{asterisk::Version, table};
 
 fn main() -> ExitCode {
     let Some(asked) = table::asked() else { return ExitCode::SUCCESS };
-    let all = [healthy::rows(), certificates::rows(), configuration::rows(), network::rows(), proxies::rows(), sip::rows()];
+    let all = [healthy::rows(), certificates::rows(), configuration::rows(), network::rows(), proxies::rows(), sip::rows(), sip_js::rows()];
     let all: Vec<Row> = all.into_iter().flatten().collect();
     let wanted = all.iter().filter(|row| asked(row.name));
     let rows: Vec<(&Row, Version)> = wanted.flat_map(|row| row.versions.iter().map(move |version| (row, *version))).collect();

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# browser.sh: puts a real browser (Debian's Chromium) with JsSIP for tests/browser.rs and tests/truth.rs into the user's cache.
+# browser.sh: puts a real browser (Debian's Chromium) with JsSIP and SIP.js for tests/browser.rs and tests/truth.rs into the user's cache.
 #
 # Chromium, Node.js and certutil come by apt where they are missing; the npm packages of browser/package-lock.json land in
 # ${XDG_CACHE_HOME:-~/.cache}/starkeeper-lab/browser. What is there already is left alone, so that a second call costs nothing.
@@ -26,7 +26,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 [ "$(cat "$home/.starkeeper-recipe" 2>/dev/null)" = "$recipe" ] && exit
-printf '  \033[2mlab\033[0m JsSIP, axe-core, a driver for Chromium, and what Next.js reads env files with (once)\n' >&2
+printf '  \033[2mlab\033[0m JsSIP, SIP.js, axe-core, a driver for Chromium, and what Next.js reads env files with (once)\n' >&2
 mkdir -p "$home"
 cp browser/package.json browser/package-lock.json "$home/"
 (cd "$home" && npm ci --no-audit --no-fund --loglevel=error)

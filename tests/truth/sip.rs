@@ -68,7 +68,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// What the endpoint's password may be proved by.
-fn digests(stage: &mut Stage<'_>, algorithms: &str) {
+pub(crate) fn digests(stage: &mut Stage<'_>, algorithms: &str) {
     let line = format!("auth_type=digest\nsupported_algorithms_uas={algorithms}\n");
     stage.rewrite("pjsip.conf", |text| text.replace("auth_type=userpass\n", &line));
 }

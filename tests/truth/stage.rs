@@ -17,7 +17,7 @@ use super::{
     lab::{Lab, NAME},
     support::{
         asterisk::{Asterisk, BOTH, Builder, SECRET, Version},
-        browser::Phone,
+        browser::{Library, Phone},
         certs::{Pair, Writing},
         proxy::{Kind, Proxy},
     },
@@ -59,6 +59,7 @@ pub(crate) struct Row {
     /// What is the first cause from inside.
     within: Within,
     patience: Patience,
+    library: Library,
 }
 
 /// What is expected of the view from inside, which sees causes where the other sees what comes of them.
@@ -92,6 +93,7 @@ pub(crate) fn row(name: &'static str, fate: Fate, cause: impl Into<Option<&'stat
         cause: cause.into(),
         within: Within::TheSame,
         patience: Patience::UntilSettled,
+        library: Library::JsSip,
     }
 }
 
@@ -136,6 +138,11 @@ impl Row {
         Self { patience: Patience::UntilTornOff, ..self }
     }
 
+    /// With the other library.
+    pub(crate) fn sip_js(self) -> Self {
+        Self { library: Library::SipJs, ..self }
+    }
+
     /// Plays it.
     pub(crate) fn play(&self, lab: &Lab, version: Version) -> Played {
         let mut played = Played::default();
@@ -162,7 +169,8 @@ impl Row {
         stage.hold = self.patience == Patience::UntilTornOff;
         (self.set)(&mut stage);
         let uri = format!("sip:{}@{NAME}", stage.user);
-        let phone = lab.browser.open(&format!("{} {}", self.name, version.number()), &stage.url, &uri, &stage.password);
+        let name = format!("{} {}", self.name, version.number());
+        let phone = lab.browser.open_as(self.library, &name, &stage.url, &uri, &stage.password);
         let said = doctor::ask(&stage);
         // A proxy, and where the phone really goes, are not seen from there.
         let expected = match self.within {

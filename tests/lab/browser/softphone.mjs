@@ -1,7 +1,8 @@
-// softphone.mjs: JsSIP in a real, headless Chromium, driven by lines on stdin and telling on stdout, each line one JSON value.
+// softphone.mjs: JsSIP and SIP.js in a real, headless Chromium, driven by lines on stdin and telling on stdout, each line one JSON value.
 //
 //   {"do":"open","as":NAME,"url":"wss://…/ws","uri":"sip:…","password":P}   connects and registers, in a profile that no other phone has meanwhile
-//   {"do":"call","as":NAME,"to":"sip:…"}                                   calls
+//   {"do":"openSipJs",…}                                                   the same with SIP.js
+//   {"do":"call","as":NAME,"to":"sip:…"}                                   calls, with JsSIP
 //   {"do":"tell","as":NAME}                                                what has become of it: see `told` below
 //   {"do":"close","as":NAME}                                               leaves
 //
@@ -15,13 +16,15 @@ import { chromium } from 'playwright-core';
 
 const [cert, key, rules] = process.argv.slice(2);
 const bundle = buildSync({
-  stdin: { contents: "import JsSIP from 'jssip'; window.JsSIP = JsSIP", resolveDir: process.cwd() },
+  stdin: {
+    contents: "import JsSIP from 'jssip'; import * as SIP from 'sip.js'; Object.assign(window, { JsSIP, SIP })", resolveDir: process.cwd(),
+  },
   bundle: true, write: false, format: 'iife',
 }).outputFiles[0].text;
 const server = https.createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (request, answer) => {
-  const script = request.url === '/jssip.js';
+  const script = request.url === '/sip.js';
   answer.setHeader('content-type', script ? 'text/javascript' : 'text/html');
-  answer.end(script ? bundle : '<!doctype html><title>softphone</title><script src="/jssip.js"></script>');
+  answer.end(script ? bundle : '<!doctype html><title>softphone</title><script src="/sip.js"></script>');
 }).listen(0, '127.0.0.1');
 await new Promise((listening) => server.once('listening', listening));
 const origin = `https://phone.example.com:${server.address().port}`;
@@ -68,6 +71,31 @@ const inside = {
     window.agent = agent;
     agent.start();
   },
+  // What SIP.js says in its own words is told in those of the other.
+  openSipJs({ url, uri, password }) {
+    const { UserAgent, Registerer, RegistererState } = window.SIP;
+    const phone = { connects: 0, disconnects: 0, code: null, registered: false, failed: null, status: null, thrown: null };
+    window.phone = phone;
+    const gone = (error) => {
+      phone.disconnects += 1;
+      phone.code = Number(/code: (\d+)/.exec(error?.message)?.[1] ?? NaN) || null;
+      phone.registered = false;
+    };
+    const server = UserAgent.makeURI(uri);
+    const agent = new UserAgent({
+      uri: server, authorizationUsername: server.user, authorizationPassword: password, logBuiltinEnabled: false,
+      transportOptions: { server: url, connectionTimeout: 60 },
+      delegate: { onConnect: () => { phone.connects += 1; }, onDisconnect: gone },
+    });
+    const registerer = new Registerer(agent, { expires: 60 });
+    registerer.stateChange.addListener((state) => { phone.registered = state === RegistererState.Registered; });
+    const onReject = ({ message }) => { phone.failed = message.reasonPhrase; phone.status = message.statusCode; };
+    window.agent = { isConnected: () => agent.isConnected(), on: (_, done) => agent.transport.stateChange.addListener(done), stop: () => agent.stop() };
+    agent.start().then(
+      () => registerer.register({ requestDelegate: { onReject } }),
+      (error) => { if (phone.connects === 0 && phone.disconnects === 0) gone(error); },
+    );
+  },
   call({ to }) {
     const { agent, phone } = window;
     phone.call = 'calling';
@@ -103,7 +131,7 @@ const inside = {
 };
 
 async function act({ do: what, as, ...rest }) {
-  if (what === 'open') {
+  if (what.startsWith('open')) {
     phones.set(as, free.pop() ?? (await (await browser.newContext()).newPage()));
     await phones.get(as).goto(origin);
   }

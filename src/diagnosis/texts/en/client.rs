@@ -7,7 +7,7 @@ pub(super) const CLIENT_URL_INVALID: Text = Text {
     meaning: "The client connects to {found}: {reason}. JsSIP takes ws:// and wss:// alone and throws `TypeError: Invalid argument: url`; nothing is sent.",
     see: "The browser's console shows the error. This must answer 426:\n\
           $ curl -ksi -m 3 --http1.1 https://pbx.example.com:8089/ws | head -n 1",
-    remedy: "In the client (JsSIP):\n\
+    remedy: "In the client (JsSIP; in SIP.js it is `transportOptions.server`):\n\
              | new JsSIP.WebSocketInterface('{url}')",
 };
 
@@ -17,7 +17,7 @@ pub(super) const CLIENT_URL_NO_PATH: Text = Text {
     see: "404 at the root, 426 at the right path:\n\
           $ curl -ksi -m 3 --http1.1 https://{address}/ | head -n 1\n\
           $ curl -ksi -m 3 --http1.1 https://{address}/ws | head -n 1",
-    remedy: "In the client (JsSIP):\n\
+    remedy: "In the client (JsSIP; in SIP.js it is `transportOptions.server`):\n\
              | new JsSIP.WebSocketInterface('{url}')",
 };
 
@@ -26,7 +26,7 @@ pub(super) const CLIENT_URL_WRONG_PATH: Text = Text {
     meaning: "The client connects to {found}, and the WebSocket is at {expected}. Any other path gets 404, and the browser sees 1006.",
     see: "$ asterisk -rx 'http show status' | grep -E 'Prefix|/ws'\n\
           $ curl -ksi -m 3 --http1.1 https://{address}/ws | head -n 1",
-    remedy: "In the client (JsSIP); with a `prefix` in http.conf, put it before /ws:\n\
+    remedy: "In the client (JsSIP; in SIP.js it is `transportOptions.server`); with a `prefix` in http.conf, put it before /ws:\n\
              | new JsSIP.WebSocketInterface('{url}')",
 };
 
@@ -35,7 +35,7 @@ pub(super) const CLIENT_URL_NO_PORT: Text = Text {
     meaning: "Without a port wss:// means 443, and Asterisk listens on {expected}. The browser reaches a web server or nothing: 1006.",
     see: "$ asterisk -rx 'http show status' | grep HTTPS\n\
           $ ss -ltnp | grep -E ':443 |:8089 '",
-    remedy: "In the client (JsSIP):\n\
+    remedy: "In the client (JsSIP; in SIP.js it is `transportOptions.server`):\n\
              | new JsSIP.WebSocketInterface('{url}')",
 };
 
@@ -45,7 +45,7 @@ pub(super) const CLIENT_INSECURE_ON_HTTPS: Text = Text {
               nothing appears in Asterisk's log.",
     see: "The browser's console says `Mixed Content`. This must answer 426:\n\
           $ curl -si -m 3 --http1.1 https://pbx.example.com:8089/ws | head -n 1",
-    remedy: "In the client (JsSIP):\n\
+    remedy: "In the client (JsSIP; in SIP.js it is `transportOptions.server`):\n\
              | new JsSIP.WebSocketInterface('{url}')",
 };
 
@@ -55,7 +55,7 @@ pub(super) const CLIENT_NAME_NOT_COVERED: Text = Text {
               server is reached by its IP address or an internal name.",
     see: "$ openssl s_client -connect {address} -verify_hostname {name} </dev/null 2>/dev/null | grep Verif\n\
           $ openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName",
-    remedy: "Use a covered name in the client (JsSIP):\n\
+    remedy: "Use a covered name in the client (JsSIP; in SIP.js it is `transportOptions.server`):\n\
              | new JsSIP.WebSocketInterface('{url}')\n\
              Or have a certificate issued for this one:\n\
              $ certbot certonly --cert-name CERT -d OTHERNAME -d {name}",

@@ -171,9 +171,9 @@ pub(super) const SIP_ENDPOINT_UNKNOWN: Text = Text {
 };
 
 pub(super) const SIP_DIGEST_UNSUPPORTED: Text = Text {
-    title: "SIP asks for a digest that JsSIP does not know",
+    title: "SIP asks for a digest that JsSIP and SIP.js do not know",
     meaning: "The WebSocket is fine; Asterisk challenges {user} with {found}, and JsSIP answers the last challenge alone and only MD5. It gives up with \
-              `registrationFailed: Authentication Error`, however right the password is. This is no 1006.",
+              `registrationFailed: Authentication Error`, however right the password is, and SIP.js with 401. This is no 1006.",
     see: "The browser's console says `challenge with Digest algorithm different than \"MD5\"`.\n\
           $ asterisk -rx 'pjsip show auth {user}'\n\
           $ grep -nE 'supported_algorithms_uas|password_digest' /etc/asterisk/pjsip.conf",

@@ -7,7 +7,7 @@ pub(super) const CLIENT_URL_INVALID: Text = Text {
     meaning: "O cliente conecta em {found}: {reason}. O JsSIP só aceita ws:// e wss:// e lança `TypeError: Invalid argument: url`; nada é enviado.",
     see: "O console do navegador mostra o erro. Isto deve responder 426:\n\
           $ curl -ksi -m 3 --http1.1 https://pbx.example.com:8089/ws | head -n 1",
-    remedy: "No cliente (JsSIP):\n\
+    remedy: "No cliente (JsSIP; no SIP.js é `transportOptions.server`):\n\
              | new JsSIP.WebSocketInterface('{url}')",
 };
 
@@ -17,7 +17,7 @@ pub(super) const CLIENT_URL_NO_PATH: Text = Text {
     see: "404 na raiz, 426 no caminho certo:\n\
           $ curl -ksi -m 3 --http1.1 https://{address}/ | head -n 1\n\
           $ curl -ksi -m 3 --http1.1 https://{address}/ws | head -n 1",
-    remedy: "No cliente (JsSIP):\n\
+    remedy: "No cliente (JsSIP; no SIP.js é `transportOptions.server`):\n\
              | new JsSIP.WebSocketInterface('{url}')",
 };
 
@@ -26,7 +26,7 @@ pub(super) const CLIENT_URL_WRONG_PATH: Text = Text {
     meaning: "O cliente conecta a {found}, e o WebSocket está em {expected}. Qualquer outro caminho recebe 404, e o navegador vê 1006.",
     see: "$ asterisk -rx 'http show status' | grep -E 'Prefix|/ws'\n\
           $ curl -ksi -m 3 --http1.1 https://{address}/ws | head -n 1",
-    remedy: "No cliente (JsSIP); com `prefix` no http.conf, ponha-o antes de /ws:\n\
+    remedy: "No cliente (JsSIP; no SIP.js é `transportOptions.server`); com `prefix` no http.conf, ponha-o antes de /ws:\n\
              | new JsSIP.WebSocketInterface('{url}')",
 };
 
@@ -35,7 +35,7 @@ pub(super) const CLIENT_URL_NO_PORT: Text = Text {
     meaning: "Sem porta, wss:// significa 443, e o Asterisk escuta em {expected}. O navegador chega a um servidor web ou a nada: 1006.",
     see: "$ asterisk -rx 'http show status' | grep HTTPS\n\
           $ ss -ltnp | grep -E ':443 |:8089 '",
-    remedy: "No cliente (JsSIP):\n\
+    remedy: "No cliente (JsSIP; no SIP.js é `transportOptions.server`):\n\
              | new JsSIP.WebSocketInterface('{url}')",
 };
 
@@ -45,7 +45,7 @@ pub(super) const CLIENT_INSECURE_ON_HTTPS: Text = Text {
               pacote saia; nada aparece no log do Asterisk.",
     see: "O console do navegador diz `Mixed Content`. Isto deve responder 426:\n\
           $ curl -si -m 3 --http1.1 https://pbx.example.com:8089/ws | head -n 1",
-    remedy: "No cliente (JsSIP):\n\
+    remedy: "No cliente (JsSIP; no SIP.js é `transportOptions.server`):\n\
              | new JsSIP.WebSocketInterface('{url}')",
 };
 
@@ -55,7 +55,7 @@ pub(super) const CLIENT_NAME_NOT_COVERED: Text = Text {
               acessado pelo endereço IP ou por um nome interno.",
     see: "$ openssl s_client -connect {address} -verify_hostname {name} </dev/null 2>/dev/null | grep Verif\n\
           $ openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName",
-    remedy: "Use no cliente (JsSIP) um nome coberto:\n\
+    remedy: "Use no cliente (JsSIP; no SIP.js é `transportOptions.server`) um nome coberto:\n\
              | new JsSIP.WebSocketInterface('{url}')\n\
              Ou mande emitir um certificado para este:\n\
              $ certbot certonly --cert-name CERT -d OUTRONOME -d {name}",

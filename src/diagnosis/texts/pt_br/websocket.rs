@@ -171,9 +171,9 @@ pub(super) const SIP_ENDPOINT_UNKNOWN: Text = Text {
 };
 
 pub(super) const SIP_DIGEST_UNSUPPORTED: Text = Text {
-    title: "o SIP pede um digest que o JsSIP não conhece",
+    title: "o SIP pede um digest que o JsSIP e o SIP.js não conhecem",
     meaning: "O WebSocket está bem; o Asterisk desafia {user} com {found}, e o JsSIP só responde ao último desafio e só com MD5. Ele desiste com \
-              `registrationFailed: Authentication Error`, por mais certa que a senha esteja. Isto não é 1006.",
+              `registrationFailed: Authentication Error`, por mais certa que a senha esteja, e o SIP.js com 401. Isto não é 1006.",
     see: "O console do navegador diz `challenge with Digest algorithm different than \"MD5\"`.\n\
           $ asterisk -rx 'pjsip show auth {user}'\n\
           $ grep -nE 'supported_algorithms_uas|password_digest' /etc/asterisk/pjsip.conf",

@@ -164,7 +164,7 @@ const ENV_FILES: &[&str] = &[
     "A='a\r\nb'\r\nB=\"a\r\n\r\nb\" # c\r\nC=2\r\n",
     "A='x\ny' tail\nB=2\n",
     "A='open\nB=\"open\nC=2\n",
-    "A=\n'x'\nB=2\nC= \n\n  \"y\" # z\nD=\n'open\nE=\n`a\nb`\nF=\n'x' tail\nG=\n",
+    "A=\n'x'\nB=2\nC= \n\n  \"y\" # z\nD=\n'open\nE=\n`aé\né`\nF=\n'x' tail\nG=\n",
     "A=x\rB=2\r",
     "\u{feff}A=1\n",
     "A=x \\\nB=1\n",

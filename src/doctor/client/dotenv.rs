@@ -152,8 +152,8 @@ impl Reader<'_> {
         let opening = before.trim_start();
         let quote = opening.chars().next().filter(is_quote);
         if let Some(quote) = quote {
-            let opened = before.len() - opening.len();
-            let inside = &self.rest[opened + 1..];
+            let opened = before.len() - opening.len() + 1;
+            let inside = &self.rest[opened..];
             if let Some(end) = closing(inside, quote, self.dialect) {
                 let value = &inside[..end];
                 self.line += u32::try_from(self.rest[..opened + end].matches('\n').count()).unwrap_or(u32::MAX);

@@ -47,6 +47,7 @@ pub(super) fn http(conf: &HttpConf) -> Vec<Finding> {
         findings.push(set(Finding::new(Code::TlsDisabled), &conf.file, &conf.tls_enabled).with("expected", "tlsenable=yes"));
     }
     if conf.partly_unseen {
+        // What no line sets may be set where nobody sees it.
         findings.retain(|finding| finding.get("line").is_some());
     }
     if !conf.prefix.value.is_empty() {

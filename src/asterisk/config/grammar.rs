@@ -52,11 +52,8 @@ impl Reader<'_> {
                 }
             } else if let Some(filter) = option.strip_prefix(b"+") {
                 let Some(found) = self.lookup(name, &Filter::parse(filter, self.keep)) else {
-                    // It may stand where nobody sees it: what is added to it counts all the same.
-                    if self.conf.partly_unseen {
-                        continue;
-                    }
-                    return self.give_up(place, Reason::AppendMissing(lossy(name)));
+                    self.lacks(place, Reason::AppendMissing(lossy(name)))?;
+                    continue;
                 };
                 target = Some(found);
                 if let Some(fresh) = fresh.take() {
@@ -67,10 +64,8 @@ impl Reader<'_> {
                 }
             } else {
                 let Some(base) = self.lookup(option, &Filter::with_templates()) else {
-                    if self.conf.partly_unseen {
-                        continue;
-                    }
-                    return self.give_up(place, Reason::TemplateMissing(lossy(option)));
+                    self.lacks(place, Reason::TemplateMissing(lossy(option)))?;
+                    continue;
                 };
                 let inherited = self.conf.sections[base].entries;
                 self.work += inherited.length as usize;

@@ -122,14 +122,12 @@ pub fn load_from(source: &dyn FileSource, directory: &Path) -> AsteriskConfig {
         Ok(conf)
     };
     let wizards = other("pjsip_wizard.conf", webrtc::keep, &mut findings).ok();
-    let mut elsewhere = other("sorcery.conf", |_| true, &mut findings).ok().filter(is_realtime).map(|_| "sorcery.conf");
+    let realtime = other("sorcery.conf", |_| true, &mut findings).ok().filter(is_realtime).map(|_| "sorcery.conf");
     let barred = other("modules.conf", modules::keep, &mut findings).map(|conf| modules::barred(&conf));
     let rtp = other("rtp.conf", rtp::keep, &mut findings).map(|conf| rtp::rtp_conf(&conf));
 
     let conf = one(source, directory, "pjsip.conf", webrtc::keep, &mut findings);
-    if conf.as_ref().is_ok_and(|conf| conf.partly_unseen) {
-        elsewhere = elsewhere.or(Some("pjsip.conf"));
-    }
+    let elsewhere = realtime.or(conf.iter().find(|conf| conf.partly_unseen).map(|_| "pjsip.conf"));
     let read = conf.map(|conf| {
         let (webrtc, dtls) = webrtc::webrtc(&conf, wizards.as_ref(), elsewhere.is_none());
         (pjsip::pjsip_conf(&conf, dtls), webrtc)

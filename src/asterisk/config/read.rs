@@ -69,7 +69,7 @@ pub fn read(source: &dyn FileSource, directory: &Path, name: &str, keep: Keep) -
     }
     let mut reader = Reader::new(source, directory, file, keep);
     // Asterisk reads this one before it knows.
-    reader.runs = (name == ASTERISK_CONF).then_some(false);
+    reader.may_run = (name == ASTERISK_CONF).then_some(false);
     let top = vec![reader.conf.file.clone()];
     if reader.load(top) == Loaded::Invalid {
         reader.conf.sections.clear();
@@ -120,7 +120,7 @@ pub(super) struct Reader<'s> {
     pub(super) work: usize,
     exhausted: bool,
     /// Whether Asterisk runs what `#exec` names. `None`: nobody asked yet.
-    runs: Option<bool>,
+    may_run: Option<bool>,
 }
 
 /// The name of an entry.
@@ -171,7 +171,7 @@ impl<'s> Reader<'s> {
             bytes: 0,
             work: 0,
             exhausted: false,
-            runs: None,
+            may_run: None,
         }
     }
 
@@ -291,6 +291,11 @@ impl<'s> Reader<'s> {
         GIVE_UP
     }
 
+    /// A section is missing that this line builds on, unless it stands where nobody sees it: what is added to it counts all the same.
+    pub(super) fn lacks(&mut self, place: Place, reason: Reason) -> Step {
+        if self.conf.partly_unseen { GO_ON } else { self.give_up(place, reason) }
+    }
+
     pub(super) fn include(&mut self, name: &[u8], required: bool, place: Place) -> Step {
         let path = self.absolute(name);
         let paths = self.find(name);
@@ -315,7 +320,7 @@ impl<'s> Reader<'s> {
     /// What a command prints takes the place of the line, where that is allowed. It is not run here.
     pub(super) fn exec(&mut self, place: Place) -> Step {
         let (source, directory) = (self.source, self.directory);
-        if !*self.runs.get_or_insert_with(|| runs_commands(source, directory)) {
+        if !*self.may_run.get_or_insert_with(|| runs_commands(source, directory)) {
             return self.ignore(place, Reason::ExecNotAllowed);
         }
         if self.conf.runs.is_none() {

@@ -1,6 +1,6 @@
 //! The truth test of `starkeeper doctor`. What enters: real Asterisk 16 and 22, each set up well or wrongly in a way of its own, at times
-//! behind a real nginx. What leaves: a table of what JsSIP, at times SIP.js, in a real Chromium met there, what the doctor said that it would meet, and what
-//! he called the first cause; a failure for each row in which the two differ. Arguments: parts of names (only those).
+//! behind a real nginx. What leaves: a table of what JsSIP, at times SIP.js, in a real Chromium met there, what the doctor said that it would
+//! meet, and what he called the first cause; a failure for each row in which the two differ. Arguments: parts of names (only those).
 #![allow(clippy::unwrap_used, reason = "a scene that cannot be set fails its row at the place where it stands")]
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 

@@ -11,7 +11,8 @@ use super::answer::{short, text};
 /// How much of a page is looked at, in bytes: those of proxies say what they say at once.
 const LARGEST_PAGE: usize = 1024;
 
-/// `page`: as much as came of what follows the head. Where its length is not said it is not looked at: whether any came would be chance. `None`: nothing says that it is not Asterisk.
+/// `page`: as much as came of what follows the head. Where its length is not said it is not looked at: whether any came would be chance.
+/// `None`: nothing says that it is not Asterisk.
 pub(super) fn named(head: &Response, page: &[u8]) -> Option<String> {
     let (headers, status) = (head.headers(), head.status());
     let server = text(headers, "server").unwrap_or_default();

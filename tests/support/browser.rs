@@ -1,5 +1,5 @@
-//! JsSIP and SIP.js in a real Chromium, which trusts the authorities that it is told of as a user's browser trusts those of its system: what is
-//! expired, misnamed, incomplete or unknown it refuses. What enters: authorities, and which names lead where. What leaves: phones, each in
+//! JsSIP and SIP.js in a real Chromium, which trusts the authorities that it is told of as a user's browser trusts those of its system:
+//! what is expired, misnamed, incomplete or unknown it refuses. What enters: authorities, and which names lead where. What leaves: phones, each in
 //! a profile of its own. Needs what `tests/lab/browser.sh` provisions.
 
 use std::{
@@ -43,14 +43,14 @@ impl Browser {
 
     /// A phone that connects to `url` and registers as `uri`.
     pub fn open(&self, name: &str, url: &str, uri: &str, password: &str) -> Phone<'_> {
-        self.open_as(Library::JsSip, name, url, uri, password)
+        self.open_as(Softphone::JsSip, name, url, uri, password)
     }
 
-    /// The same, made of this library.
-    pub fn open_as(&self, library: Library, name: &str, url: &str, uri: &str, password: &str) -> Phone<'_> {
-        let open = match library {
-            Library::JsSip => "open",
-            Library::SipJs => "openSipJs",
+    /// The same, made of this softphone.
+    pub fn open_as(&self, softphone: Softphone, name: &str, url: &str, uri: &str, password: &str) -> Phone<'_> {
+        let open = match softphone {
+            Softphone::JsSip => "open",
+            Softphone::SipJs => "openSipJs",
         };
         self.script.act(&json!({"do": open, "as": name, "url": url, "uri": uri, "password": password}));
         Phone { browser: self, name: name.to_owned() }
@@ -59,7 +59,7 @@ impl Browser {
 
 /// What a phone is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Library {
+pub enum Softphone {
     /// JsSIP.
     JsSip,
     /// SIP.js.

@@ -17,7 +17,7 @@ use super::{
     lab::{Lab, NAME},
     support::{
         asterisk::{Asterisk, BOTH, Builder, SECRET, Version},
-        browser::{Library, Phone},
+        browser::{Phone, Softphone},
         certs::{Pair, Writing},
         proxy::{Kind, Proxy},
     },
@@ -59,7 +59,7 @@ pub(crate) struct Row {
     /// What is the first cause from inside.
     within: Within,
     patience: Patience,
-    library: Library,
+    softphone: Softphone,
 }
 
 /// What is expected of the view from inside, which sees causes where the other sees what comes of them.
@@ -93,7 +93,7 @@ pub(crate) fn row(name: &'static str, fate: Fate, cause: impl Into<Option<&'stat
         cause: cause.into(),
         within: Within::TheSame,
         patience: Patience::UntilSettled,
-        library: Library::JsSip,
+        softphone: Softphone::JsSip,
     }
 }
 
@@ -138,9 +138,9 @@ impl Row {
         Self { patience: Patience::UntilTornOff, ..self }
     }
 
-    /// With the other library.
+    /// With the other softphone.
     pub(crate) fn sip_js(self) -> Self {
-        Self { library: Library::SipJs, ..self }
+        Self { softphone: Softphone::SipJs, ..self }
     }
 
     /// Plays it.
@@ -170,7 +170,7 @@ impl Row {
         (self.set)(&mut stage);
         let uri = format!("sip:{}@{NAME}", stage.user);
         let name = format!("{} {}", self.name, version.number());
-        let phone = lab.browser.open_as(self.library, &name, &stage.url, &uri, &stage.password);
+        let phone = lab.browser.open_as(self.softphone, &name, &stage.url, &uri, &stage.password);
         let said = doctor::ask(&stage);
         // A proxy, and where the phone really goes, are not seen from there.
         let expected = match self.within {

@@ -76,7 +76,8 @@ impl Challenge {
         known.max_by_key(|challenge| challenge.algorithm)
     }
 
-    /// Whether JsSIP would answer it: MD5 alone (`DigestAuthentication` of 3.13). Of several it keeps the last (`Parser`). So does SIP.js (0.21).
+    /// Whether JsSIP would answer it: MD5 alone (`DigestAuthentication` of 3.13). Of several it keeps the last (`Parser`). So does SIP.js
+    /// (0.21).
     pub fn suits_jssip(&self) -> bool {
         self.named.is_empty() || self.named == "MD5"
     }

@@ -90,7 +90,9 @@ const inside = {
     const registerer = new Registerer(agent, { expires: 60 });
     registerer.stateChange.addListener((state) => { phone.registered = state === RegistererState.Registered; });
     const onReject = ({ message }) => { phone.failed = message.reasonPhrase; phone.status = message.statusCode; };
-    window.agent = { isConnected: () => agent.isConnected(), on: (_, done) => agent.transport.stateChange.addListener(done), stop: () => agent.stop() };
+    window.agent = {
+      isConnected: () => agent.isConnected(), on: (_, done) => agent.transport.stateChange.addListener(done), stop: () => agent.stop(),
+    };
     agent.start().then(
       () => registerer.register({ requestDelegate: { onReject } }),
       (error) => { if (phone.connects === 0 && phone.disconnects === 0) gone(error); },
